@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroups: the limits, lifecycle and accounting of a group of processes.
+ *
+ * DOC: cgroup v2 is the model and the spine. Every container has one cgroup2 directory, whatever
+ * the host: it is where clone3(CLONE_INTO_CGROUP) puts init, where cgroup.kill ends everything at
+ * once, where cgroup.freeze pauses and where the BPF device program hangs. On a hybrid host, a
+ * controller that a v1 hierarchy still holds gets a directory of the same relative path in that
+ * hierarchy, and the knob table says which file and value carry the same limit there. A limit
+ * that neither can carry is an error that names the limit; it is never dropped.
+ *
+ * Authority: kernel Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/, OCI runtime-spec
+ * config-linux.md.
+ */
+#ifndef CTR_CGROUPS_CG_H
+#define CTR_CGROUPS_CG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/value.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum cg_controller {
+	CG_CPU,
+	CG_CPUACCT, /* v1 only: its accounting is part of cpu in v2 */
+	CG_CPUSET,
+	CG_MEMORY,
+	CG_IO, /* blkio in v1 */
+	CG_PIDS,
+	CG_HUGETLB,
+	CG_DEVICES, /* v1 hierarchy; in v2 a BPF program, always used when cgroup2 is there */
+	CG_FREEZER, /* v1; in v2 part of the core */
+	CG_CONTROLLERS
+};
+
+/** What one device rule allows or denies (OCI linux.resources.devices). */
+struct cg_device_rule {
+	bool allow;
+	char type;	      /* 'a', 'b' or 'c' */
+	int64_t major, minor; /* -1: any */
+	unsigned int access;  /* bits of CG_DEV_* */
+};
+enum { CG_DEV_READ = 1, CG_DEV_WRITE = 2, CG_DEV_MKNOD = 4 };
+
+struct cg_io_limit {
+	uint32_t major, minor; /* of a whole disk */
+	struct opt_u64 rbps, wbps, riops, wiops;
+};
+
+struct cg_io_weight {
+	uint32_t major, minor;
+	uint64_t weight; /* 1..10000 */
+};
+
+struct cg_hugetlb_limit {
+	char *page_size; /* "2MB", "1GB" */
+	uint64_t limit_bytes;
+};
+
+/**
+ * All limits, in cgroup v2 units whatever the host. Unset fields leave the kernel's default.
+ * UINT64_MAX is "max" (no limit) for every limit in bytes, counts and quota.
+ */
+struct cg_resources {
+	struct opt_u64 memory_max_bytes;
+	struct opt_u64 memory_high_bytes;
+	struct opt_u64 memory_low_bytes; /* guarantee, best effort */
+	struct opt_u64 memory_min_bytes; /* guarantee, hard */
+	struct opt_u64 swap_max_bytes;	 /* swap alone, as memory.swap.max; v1 gets memory + swap */
+	struct opt_u64 zswap_max_bytes;
+	struct opt_bool zswap_writeback;
+	struct opt_bool oom_group;
+	struct opt_u64 swappiness; /* v1 only */
+	struct opt_bool oom_kill_disable; /* v1 only */
+
+	struct opt_u64 cpu_weight;	/* 1..10000, default 100 */
+	struct opt_u64 cpu_quota_us;	/* per period; UINT64_MAX = no limit */
+	struct opt_u64 cpu_period_us;	/* 1000..1000000, default 100000 */
+	struct opt_u64 cpu_burst_us;
+	struct opt_bool cpu_idle;
+	struct opt_u64 cpu_rt_period_us, cpu_rt_runtime_us; /* v1 only */
+	char *cpuset_cpus, *cpuset_mems; /* "0-3,8"; NULL = unset */
+
+	struct opt_u64 pids_max;
+
+	struct opt_u64 io_weight; /* 1..10000, default 100 */
+	struct cg_io_weight *io_weights;
+	size_t io_weight_count;
+	struct cg_io_limit *io_limits;
+	size_t io_limit_count;
+
+	struct cg_hugetlb_limit *hugetlb;
+	size_t hugetlb_count;
+
+	struct opt_u64 descendants_max, depth_max; /* cgroup.max.* */
+
+	const struct cg_device_rule *devices; /* NULL with count 0: leave devices alone */
+	size_t device_count;
+
+	struct strmap unified; /* OCI: file -> value, written as they are to the v2 directory */
+};
+
+/** How this host's hierarchies are laid out; found once per command. */
+struct cg_layout;
+
+/**
+ * cg_layout_open() - find cgroup2 and the v1 hierarchies from /proc/self/mountinfo
+ * Return: 0; -ENOTSUP with a hint when no cgroup2 is mounted; -ENOMEM.
+ */
+int cg_layout_open(struct arena *arena, const struct cg_layout **ret, struct err *e);
+/** cg_has() - can this host limit by @controller, in v2 or in a v1 hierarchy? */
+bool cg_has(const struct cg_layout *layout, enum cg_controller controller);
+/** cg_is_v2() - is @controller in cgroup2 here? */
+bool cg_is_v2(const struct cg_layout *layout, enum cg_controller controller);
+/** cg_mount() - the mount point of cgroup2 ("/sys/fs/cgroup" or "/sys/fs/cgroup/unified") */
+const char *cg_mount(const struct cg_layout *layout);
+
+/** cg_check() - pure: could @res be enforced on this layout? One error per call, by the name of
+ * the limit and of the file that is missing. Nothing is touched. */
+int cg_check(const struct cg_layout *layout, const struct cg_resources *res, struct err *e);
+
+/** One planned write, for `ctr plan` and for apply. */
+struct cg_write {
+	enum cg_controller controller;
+	bool v2;
+	const char *file, *value;
+};
+/** cg_plan() - pure: the writes that apply @res, in order. Return: 0, -errno. */
+int cg_plan(const struct cg_layout *layout, const struct cg_resources *res, struct arena *arena,
+	    struct cg_write **ret, size_t *ret_count, struct err *e);
+
+/**
+ * cg_create() - make the directory @path ("/ctr/web1", beneath every hierarchy that is used),
+ * with controllers enabled on the way down (cgroup.subtree_control)
+ * Idempotent. Parents that it makes stay if shared ("/ctr"), and cg_remove() of the last child
+ * removes them. @uid/@gid: owner of the v2 directory's delegation files (see cgroup-v2.rst
+ * "Delegation"), or -1 for none.
+ * Return: 0 or -errno; -EBUSY when the directory exists with processes in it.
+ */
+int cg_create(const struct cg_layout *layout, const char *path, struct err *e);
+/** cg_delegate() - give the v2 directory and its delegatable files to uid:gid */
+int cg_delegate(const struct cg_layout *layout, const char *path, uid_t uid, gid_t gid,
+		struct err *e);
+/** cg_open() - descriptor of the v2 directory, for CLONE_INTO_CGROUP. Return: fd or -errno. */
+int cg_open(const struct cg_layout *layout, const char *path, struct err *e);
+/** cg_apply() - write all limits of @res: for a new group and for live changes alike. Order makes
+ * shrinking and growing memory + swap work. Devices: builds and atomically (re)places the BPF
+ * program. Return: 0; -EBUSY with a sentence when memory in use exceeds a new limit. */
+int cg_apply(const struct cg_layout *layout, const char *path, const struct cg_resources *res,
+	     struct err *e);
+/** cg_join_v1() - move @pid into the v1 directories (v2 was done by clone3). No-op on pure v2. */
+int cg_join_v1(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
+/** cg_join() - move @pid into every hierarchy's directory (where clone3 could not place it) */
+int cg_join(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
+/** cg_kill() - cgroup.kill: SIGKILL to every process in the subtree, race-free. 0 if not there. */
+int cg_kill(const struct cg_layout *layout, const char *path, struct err *e);
+/** cg_wait_empty() - wait on cgroup.events until nothing lives there. Return: 0, -ETIMEDOUT. */
+int cg_wait_empty(const struct cg_layout *layout, const char *path, int timeout_ms, struct err *e);
+/** cg_freeze() - freeze or thaw, and wait until cgroup.events says so. */
+int cg_freeze(const struct cg_layout *layout, const char *path, bool freeze, struct err *e);
+/** cg_is_frozen() - 1, 0 or -errno */
+int cg_is_frozen(const struct cg_layout *layout, const char *path);
+/** cg_remove() - remove the directory with its sub-groups everywhere, then empty parents below
+ * the first component. Return: 0 (also when it is not there), -EBUSY while processes live. */
+int cg_remove(const struct cg_layout *layout, const char *path, struct err *e);
+/** cg_pids() - all processes in the subtree, ascending, as seen in our pid namespace. */
+int cg_pids(const struct cg_layout *layout, const char *path, struct arena *arena, pid_t **ret,
+	    size_t *ret_count, struct err *e);
+
+/** Live use. UINT64_MAX: this host cannot tell. */
+struct cg_stats {
+	uint64_t memory_bytes, memory_peak_bytes, memory_max_bytes, swap_bytes, swap_max_bytes;
+	uint64_t memory_anon_bytes, memory_file_bytes, memory_kernel_bytes, memory_shmem_bytes;
+	uint64_t memory_max_events, oom_kills;
+	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled, cpu_throttled_us;
+	uint64_t pids, pids_max, pids_peak, pids_max_events;
+	uint64_t io_read_bytes, io_write_bytes, io_reads, io_writes;
+	/* PSI "avg10" in hundredths of a percent, and total in microseconds */
+	uint64_t cpu_some_avg10, memory_some_avg10, memory_full_avg10, io_some_avg10, io_full_avg10;
+	uint64_t cpu_some_us, memory_some_us, memory_full_us, io_some_us, io_full_us;
+};
+/** cg_stats_read() - one snapshot. Return: 0, -ENOENT when the group is not there. */
+int cg_stats_read(const struct cg_layout *layout, const char *path, struct cg_stats *ret);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OCI runtime config as plain data (runtime-spec 1.3, config.md and config-linux.md).
+ * Field names follow the spec. All strings and arrays belong to the arena it was decoded into.
+ */
+#ifndef CTR_RUNTIME_SPEC_SPEC_H
+#define CTR_RUNTIME_SPEC_SPEC_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cg_resources;
+
+struct spec_rlimit {
+	char *type; /* "RLIMIT_NOFILE" */
+	uint64_t soft, hard;
+};
+
+struct spec_user {
+	uint32_t uid, gid;
+	struct js_list additional_gids; /* of uint32_t, see struct spec_gid */
+	struct opt_u64 umask;
+};
+
+struct spec_capabilities {
+	struct strv bounding, effective, inheritable, permitted, ambient;
+};
+
+struct spec_console_size {
+	uint32_t height, width;
+};
+
+struct spec_process {
+	bool terminal;
+	struct spec_console_size *console_size;
+	struct spec_user user;
+	struct strv args, env;
+	char *cwd;
+	struct spec_capabilities *capabilities; /* NULL: absent, which means none */
+	struct js_list rlimits;		 /* struct spec_rlimit */
+	bool no_new_privileges;
+	struct opt_i64 oom_score_adj;
+	char *apparmor_profile, *selinux_label;
+};
+
+struct spec_root {
+	char *path;
+	bool readonly;
+};
+
+struct spec_id_map {
+	uint32_t container_id, host_id, size;
+};
+
+struct spec_mount {
+	char *destination, *type, *source;
+	struct strv options;
+	struct js_list uid_mappings, gid_mappings; /* struct spec_id_map */
+};
+
+struct spec_namespace {
+	uint32_t kind; /* enum ns_kind of namespaces/ns.h */
+	char *path;    /* NULL: a new one */
+};
+
+struct spec_device {
+	char *path, *type; /* type: "c", "b", "u", "p" */
+	int64_t major, minor;
+	struct opt_u64 file_mode;
+	struct opt_u64 uid, gid;
+};
+
+struct spec_device_rule {
+	bool allow;
+	char *type; /* "a", "b", "c"; NULL = a */
+	struct opt_i64 major, minor;
+	char *access; /* of "rwm"; NULL = all */
+};
+
+struct spec_memory {
+	struct opt_i64 limit, reservation, swap, kernel, kernel_tcp;
+	struct opt_u64 swappiness;
+	struct opt_bool disable_oom_killer, use_hierarchy, check_before_update;
+};
+
+struct spec_cpu {
+	struct opt_u64 shares, burst, period, realtime_period;
+	struct opt_i64 quota, realtime_runtime, idle;
+	char *cpus, *mems;
+};
+
+struct spec_weight_device {
+	int64_t major, minor;
+	struct opt_u64 weight, leaf_weight;
+};
+
+struct spec_throttle_device {
+	int64_t major, minor;
+	uint64_t rate;
+};
+
+struct spec_block_io {
+	struct opt_u64 weight, leaf_weight;
+	struct js_list weight_device;
+	struct js_list read_bps, write_bps, read_iops, write_iops; /* spec_throttle_device */
+};
+
+struct spec_pids {
+	struct opt_i64 limit;
+};
+
+struct spec_hugepage_limit {
+	char *page_size;
+	uint64_t limit;
+};
+
+struct spec_resources {
+	struct js_list devices; /* struct spec_device_rule */
+	struct spec_memory memory;
+	struct spec_cpu cpu;
+	struct spec_pids pids;
+	struct spec_block_io block_io;
+	struct js_list hugepage_limits;
+	struct strmap unified;
+};
+
+struct spec_seccomp_arg {
+	uint32_t index;
+	uint64_t value, value_two;
+	char *op; /* "SCMP_CMP_EQ" ... */
+};
+
+struct spec_seccomp_rule {
+	struct strv names;
+	char *action;
+	struct opt_u64 errno_ret;
+	struct js_list args; /* struct spec_seccomp_arg */
+};
+
+struct spec_seccomp {
+	char *default_action;
+	struct opt_u64 default_errno_ret;
+	struct strv architectures, flags;
+	char *listener_path, *listener_metadata;
+	struct js_list syscalls; /* struct spec_seccomp_rule */
+};
+
+struct spec_time_offset {
+	int64_t secs;
+	uint32_t nanosecs;
+};
+
+struct spec_linux {
+	struct js_list uid_mappings, gid_mappings; /* struct spec_id_map */
+	struct js_list namespaces;		      /* struct spec_namespace */
+	struct js_list devices;		      /* struct spec_device */
+	char *cgroups_path;
+	struct spec_resources resources;
+	bool has_resources;
+	struct spec_seccomp *seccomp;
+	char *rootfs_propagation;
+	struct strv masked_paths, readonly_paths;
+	struct strmap sysctl;
+	char *mount_label;
+	struct {
+		struct spec_time_offset *monotonic, *boottime;
+	} time_offsets;
+};
+
+struct spec {
+	char *oci_version, *hostname, *domainname;
+	struct spec_root *root;
+	struct js_list mounts;
+	struct spec_process *process;
+	struct spec_linux linux_; /* "linux" is a macro in gnu11 */
+	json_t *hooks; /* borrowed; run by runtime/hooks */
+	struct strmap annotations;
+};
+
+/** The field table of config.json, for decode, encode and schema. */
+extern const struct js_object spec_type;
+
+/** spec_load() - read and decode BUNDLE/config.json; every issue carries its JSON path.
+ * @doc keeps the document alive as long as @ret is used. Return: 0 or -errno. */
+int spec_load(int bundle_fd, const char *path, struct arena *arena, struct spec *ret, json_t **doc,
+	      struct err *e);
+/** spec_decode() - the same from a document in memory */
+int spec_decode(json_t *doc, const char *what, struct arena *arena, struct spec *ret,
+		struct err *e);
+/** spec_encode() - struct to config.json. Return: new reference or NULL on ENOMEM. */
+json_t *spec_encode(const struct spec *spec);
+/** spec_to_cgroup() - linux.resources in cgroup v2 units (formulas of the OCI spec and runc).
+ * Pure. Return: 0 or -EINVAL with the JSON path. */
+int spec_to_cgroup(const struct spec_resources *res, struct arena *arena, struct cg_resources *ret,
+		   struct err *e);
+/** spec_check() - cross-field rules that the tables cannot say. Pure. Return: 0 or -EINVAL. */
+int spec_check(const struct spec *spec, struct err *e);
+
+#endif
