@@ -75,21 +75,23 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 
 void *arena_grow(struct arena *a, void *items, size_t *count, size_t size)
 {
-	void **array = items;
 	size_t n = *count;
+	char *array;
 
-	if ((n & (n - 1)) == 0) { /* full at 0, 1, 2, 4, 8, ... */
+	memcpy(&array, items, sizeof(array)); /* a pointer to any type: no alias of it is made */
+	if ((n & (n - 1)) == 0) {	      /* full at 0, 1, 2, 4, 8, ... */
 		size_t room = n ? n * 2 : 1;
 		void *bigger = arena_alloc(a, room * size);
 
 		if (!bigger)
 			return NULL;
 		if (n)
-			memcpy(bigger, *array, n * size);
-		*array = bigger;
+			memcpy(bigger, array, n * size);
+		array = bigger;
+		memcpy(items, &array, sizeof(array));
 	}
 	(*count)++;
-	return (char *)*array + n * size;
+	return array + n * size;
 }
 
 void arena_done(struct arena *a)

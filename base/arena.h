@@ -20,9 +20,10 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 /** arena_printf() - a formatted string. Return: NULL on ENOMEM. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/** arena_grow() - room for one more element of @size bytes in the array *@items of *@count
- * elements (capacity is the next power of two). Return: the new zeroed element, counted; NULL on
- * ENOMEM with the array as it was. */
+/** arena_grow() - room for one more element of @size bytes in an array of *@count elements, whose
+ * pointer is the variable at @items: `slot = arena_grow(a, &list, &n, sizeof(*list))`. The capacity
+ * is the next power of two. Return: the new zeroed element, counted; NULL on ENOMEM with the
+ * array as it was. */
 void *arena_grow(struct arena *a, void *items, size_t *count, size_t size);
 void arena_done(struct arena *a);
 

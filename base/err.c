@@ -14,6 +14,18 @@ static void one_line(char *s)
 			*s = '?';
 }
 
+/* Some errnos of the kernel have no name in libc: ENOTSUPP (524) of many a driver. */
+static void add_cause(struct err *e, const char *join)
+{
+	size_t len = strlen(e->msg), room = sizeof(e->msg) - len;
+	const char *text = strerrordesc_np(-e->code);
+
+	if (text)
+		(void)snprintf(e->msg + len, room, "%s%s", join, text);
+	else
+		(void)snprintf(e->msg + len, room, "%serror %d", join, -e->code);
+}
+
 static void set_message(struct err *e, int code, const char *fmt, va_list ap)
 {
 	e->code = code;
@@ -25,15 +37,13 @@ static void set_message(struct err *e, int code, const char *fmt, va_list ap)
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
-	size_t len;
 
 	if (!e)
 		return code;
 	va_start(ap, fmt);
 	set_message(e, code, fmt, ap);
 	va_end(ap);
-	len = strlen(e->msg);
-	(void)snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", strerrordesc_np(-code));
+	add_cause(e, ": ");
 	return code;
 }
 
@@ -51,7 +61,7 @@ int err_say(struct err *e, int code, const char *fmt, ...)
 
 int err_wrap(struct err *e, int code, const char *fmt, ...)
 {
-	char prefix[sizeof(e->msg)];
+	char prefix[sizeof(((struct err *)0)->msg)];
 	size_t len, keep;
 	va_list ap;
 
@@ -61,6 +71,9 @@ int err_wrap(struct err *e, int code, const char *fmt, ...)
 	(void)vsnprintf(prefix, sizeof(prefix) - 2, fmt, ap);
 	va_end(ap);
 	one_line(prefix);
+	e->code = code;
+	if (!e->msg[0])
+		add_cause(e, ""); /* a bare -ENOMEM from below */
 	len = strlen(prefix);
 	memcpy(prefix + len, ": ", 3);
 	len += 2;
@@ -68,7 +81,6 @@ int err_wrap(struct err *e, int code, const char *fmt, ...)
 	memmove(e->msg + len, e->msg, keep);
 	memcpy(e->msg, prefix, len);
 	e->msg[len + keep] = '\0';
-	e->code = code;
 	return code;
 }
 

@@ -119,6 +119,26 @@ int fd_cloexec_from(int first)
 	return sys_close_range((unsigned int)first, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
+int fd_close_range(int first, int last)
+{
+	return sys_close_range((unsigned int)first, last < 0 ? UINT_MAX : (unsigned int)last, 0);
+}
+
+int fd_close_others(int first, int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a, r = 0;
+
+	if (low >= first) {
+		r = low > first ? fd_close_range(first, low - 1) : 0;
+		first = low + 1;
+	}
+	if (r == 0 && high >= first) {
+		r = high > first ? fd_close_range(first, high - 1) : 0;
+		first = high + 1;
+	}
+	return r < 0 ? r : fd_close_range(first, -1);
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec ts;

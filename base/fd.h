@@ -18,6 +18,11 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t nfds)
 ssize_t fd_recv(int sock, void *data, size_t size, int *fds, size_t nfds);
 /** fd_cloexec_from() - mark all descriptors >= @first close-on-exec. Return: 0 or -errno. */
 int fd_cloexec_from(int first);
+/** fd_close_range() - close first..last (-1: to the end). Return: 0 or -errno. */
+int fd_close_range(int first, int last);
+/** fd_close_others() - close every descriptor >= @first but @a and @b (either may be negative).
+ * Return: 0 or -errno. */
+int fd_close_others(int first, int a, int b);
 /** fd_wait() - wait until @fd is readable, or @timeout_ms passes (-1: for ever).
  * Return: 1 ready, 0 timed out, -errno. Counts down over EINTR. */
 int fd_wait(int fd, int timeout_ms);

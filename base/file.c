@@ -49,7 +49,7 @@ ssize_t file_load(int dirfd, const char *path, size_t max, char **ret)
 		return -EINVAL;
 	if ((uint64_t)st.st_size > max)
 		return -EFBIG;
-	size = st.st_size > 0 ? (size_t)st.st_size + 1 : 64 * 1024; /* /proc files say 0 */
+	size = st.st_size > 0 ? (size_t)st.st_size + 1 : UINT64_C(65536); /* /proc files say 0 */
 	data = malloc(size + 1);
 	if (!data)
 		return -ENOMEM;
@@ -126,9 +126,8 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 int file_lock(int dirfd, const char *path, bool wait)
 {
 	for (;;) {
-		own_fd int fd = openat(dirfd, path,
-				       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-				       0600);
+		own_fd int fd = openat(
+			dirfd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 		struct stat held, named;
 
 		if (fd < 0)
@@ -147,6 +146,7 @@ int file_lock(int dirfd, const char *path, bool wait)
 int file_mkdirs(const char *path, mode_t mode)
 {
 	own_free char *copy = strdup(path);
+	struct stat st;
 
 	if (!copy)
 		return -ENOMEM;
@@ -162,63 +162,97 @@ int file_mkdirs(const char *path, mode_t mode)
 		if (!was)
 			break;
 	}
-	return 0;
+	/* EEXIST is said of a file, too; of one further up, the next mkdir(2) has said ENOTDIR. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static int remove_at(int dirfd, const char *name, dev_t dev);
-
-static int remove_children(int parent, const char *name, dev_t dev)
+/* Remove the file or empty directory @name. Return: 0, -ENOTEMPTY, or -errno. */
+static int remove_one(int dir, const char *name)
 {
-	own_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	own_dir DIR *dir = NULL;
-	const struct dirent *entry;
-	struct stat st;
-
-	if (fd < 0)
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
 		return -errno;
-	if (fstat(fd, &st) < 0)
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
+
+/* Directory @name of @top, not empty: its directories move up into @top, all else in it goes. */
+static int flatten(int top, const char *name, dev_t dev, size_t *counter)
+{
+	own_fd int fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	own_dir DIR *dir = NULL;
+	const struct dirent *d;
+	struct stat st;
+	int from;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_dev != dev)
 		return -EXDEV; /* something is mounted there: not ours to empty */
 	dir = fdopendir(fd);
 	if (!dir)
 		return -errno;
-	(void)take_fd(&fd); /* dir owns it now */
-	while ((entry = readdir(dir))) {
+	from = take_fd(&fd); /* dir owns it now */
+	while ((d = readdir(dir))) {
+		char moved[32];
 		int r;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		r = remove_at(dirfd(dir), entry->d_name, dev);
+		r = remove_one(from, d->d_name);
+		if (r == 0)
+			continue;
+		if (r != -ENOTEMPTY)
+			return r;
+		do {
+			(void)snprintf(moved, sizeof(moved), "~%zu", (*counter)++);
+			r = renameat2(from, d->d_name, top, moved, RENAME_NOREPLACE) < 0 ? -errno
+											 : 0;
+		} while (r == -EEXIST);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return remove_one(top, name);
 }
 
-static int remove_at(int dirfd, const char *name, dev_t dev)
-{
-	int r;
-
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
-		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
-	r = remove_children(dirfd, name, dev);
-	if (r < 0)
-		return r;
-	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
-}
-
+/*
+ * A descriptor or stack frame for each level would let a guest with a tree of some thousand levels
+ * prevent its removal, so the tree is made flat on the way.
+ */
 int file_remove_tree(int dirfd, const char *path)
 {
+	own_fd int top = -EBADF;
+	size_t counter = 0;
 	struct stat st;
+	int r = remove_one(dirfd, path);
 
-	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_at(dirfd, path, st.st_dev);
+	if (r != -ENOTEMPTY)
+		return r;
+	top = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0 || fstat(top, &st) < 0)
+		return -errno;
+	do {
+		own_fd int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+		const struct dirent *d;
+
+		if (!dir)
+			return -errno;
+		(void)take_fd(&fd); /* dir owns it now */
+		while ((d = readdir(dir))) {
+			if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+				continue;
+			r = remove_one(top, d->d_name);
+			if (r == -ENOTEMPTY)
+				r = flatten(top, d->d_name, st.st_dev, &counter);
+			if (r < 0)
+				return r;
+		}
+		r = remove_one(dirfd, path); /* not empty yet: what moved up behind our back */
+	} while (r == -ENOTEMPTY);
+	return r;
 }

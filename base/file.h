@@ -30,8 +30,9 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 int file_lock(int dirfd, const char *path, bool wait);
 /** file_mkdirs() - mkdir -p of a trusted path. Return: 0 or -errno. */
 int file_mkdirs(const char *path, mode_t mode);
-/** file_remove_tree() - rm -rf beneath @dirfd without following a symlink or leaving the file
- * system that @path is on. Return: 0 (also when it is not there) or -errno. */
+/** file_remove_tree() - rm -rf beneath @dirfd, however deep, without following a symlink or leaving
+ * the file system that @path is on. Return: 0 (also when it is not there) or -errno; -EXDEV or
+ * -EBUSY when something is mounted in it. */
 int file_remove_tree(int dirfd, const char *path);
 
 #endif

@@ -58,8 +58,8 @@ static inline void own_json_done(json_t **json)
 }
 
 #define own_free __attribute__((cleanup(own_free_done)))
-#define own_fd __attribute__((cleanup(own_fd_done)))
-#define own_dir __attribute__((cleanup(own_dir_done)))
+#define own_fd	 __attribute__((cleanup(own_fd_done)))
+#define own_dir	 __attribute__((cleanup(own_dir_done)))
 #define own_file __attribute__((cleanup(own_file_done)))
 #define own_json __attribute__((cleanup(own_json_done)))
 
@@ -80,12 +80,12 @@ static inline void close_fd(int *fd)
 }
 
 /** take_ptr() - hand a pointer over: its value, with NULL left behind */
-#define take_ptr(p)                         \
-	({                                  \
-		__typeof__(p) *from_ = &(p); \
+#define take_ptr(p)                           \
+	({                                    \
+		__typeof__(p) *from_ = &(p);  \
 		__typeof__(p) took_ = *from_; \
-		*from_ = NULL;              \
-		took_;                      \
+		*from_ = NULL;                \
+		took_;                        \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -18,41 +18,71 @@
 #endif
 
 /* proc(5), /proc/PID/stat: the command name is in parentheses and may hold anything, so fields
- * are counted from the last ")": state is the first after it, start time the twentieth. */
-static int stat_fields(const char *stat, char *ret_state, uint64_t *ret_start)
+ * are counted from the last ")": the state is the third of all. Return: where @field begins. */
+static const char *stat_field(const char *stat, int field)
 {
 	const char *p = strrchr(stat, ')');
-	char digits[24];
-	size_t len;
 
 	if (!p || p[1] != ' ')
-		return -EINVAL;
+		return NULL;
 	p += 2;
-	*ret_state = *p;
-	for (int field = 3; field < 22; field++) {
+	for (int at = 3; p && at < field; at++) {
 		p = strchr(p, ' ');
-		if (!p)
-			return -EINVAL;
-		p++;
+		if (p)
+			p++;
 	}
-	len = strcspn(p, " ");
-	if (len >= sizeof(digits))
+	return p;
+}
+
+static int stat_number(const char *stat, int field, uint64_t *ret)
+{
+	const char *p = stat_field(stat, field);
+	size_t len = p ? strcspn(p, " ") : 0;
+	char digits[24];
+
+	if (!p || len >= sizeof(digits))
 		return -EINVAL;
 	memcpy(digits, p, len);
 	digits[len] = '\0';
-	return text_u64(digits, ret_start);
+	return text_u64(digits, ret);
+}
+
+static int load_stat(pid_t pid, char *buf, size_t size)
+{
+	char path[32];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid); /* always fits */
+	n = file_read(AT_FDCWD, path, buf, size);
+	return n == -ENOENT ? -ESRCH : n < 0 ? (int)n : 0;
 }
 
 static int identify(pid_t pid, char *ret_state, uint64_t *ret_start)
 {
-	char path[32], stat[1024];
-	ssize_t n;
+	enum { STATE = 3, START_TIME = 22 };
+	const char *state;
+	char stat[1024];
+	int r = load_stat(pid, stat, sizeof(stat));
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid); /* always fits */
-	n = file_read(AT_FDCWD, path, stat, sizeof(stat));
-	if (n < 0)
-		return n == -ENOENT ? -ESRCH : (int)n;
-	return stat_fields(stat, ret_state, ret_start);
+	if (r < 0)
+		return r;
+	state = stat_field(stat, STATE);
+	if (!state)
+		return -EINVAL;
+	*ret_state = *state;
+	return stat_number(stat, START_TIME, ret_start);
+}
+
+int proc_has_executed(pid_t pid)
+{
+	enum { FLAGS = 9, FORKED_NO_EXEC = 0x40 }; /* PF_FORKNOEXEC of linux/sched.h */
+	uint64_t flags = 0;
+	char stat[1024];
+	int r = load_stat(pid, stat, sizeof(stat));
+
+	if (r == 0)
+		r = stat_number(stat, FLAGS, &flags);
+	return r < 0 ? r : !(flags & FORKED_NO_EXEC);
 }
 
 int proc_identify(pid_t pid, struct proc_id *ret)
@@ -97,9 +127,15 @@ int proc_signal(int pidfd, int sig)
 
 int proc_boot_id(char *buf, size_t size)
 {
-	ssize_t n = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
+	char id[64]; /* with room for the newline that @buf needs none for */
+	ssize_t n = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", id, sizeof(id));
 
-	return n < 0 ? (int)n : 0;
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n >= size)
+		return -EFBIG;
+	memcpy(buf, id, (size_t)n + 1);
+	return 0;
 }
 
 static int shell_status(int code, int status)
@@ -133,6 +169,6 @@ int proc_exit_info(int pidfd)
 		return errno == ESRCH ? -EOPNOTSUPP : errno == ENOTTY ? -EOPNOTSUPP : -errno;
 	if (!(info.mask & PIDFD_INFO_EXIT_6_15))
 		return -EAGAIN;
-	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) :
-					   128 + WTERMSIG(info.exit_code);
+	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code)
+					 : 128 + WTERMSIG(info.exit_code);
 }

@@ -17,6 +17,8 @@ struct proc_id {
 
 /** proc_identify() - the identity of live @pid. Return: 0 or -errno (-ESRCH when it is gone). */
 int proc_identify(pid_t pid, struct proc_id *ret);
+/** proc_has_executed() - has @pid called execve(2) since it was forked? Return: 1, 0 or -errno. */
+int proc_has_executed(pid_t pid);
 /** proc_open() - a pidfd of exactly that process. Return: pidfd, or -ESRCH when it has exited (a
  * zombie counts as exited) or its pid has been reused. */
 int proc_open(const struct proc_id *id);

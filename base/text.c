@@ -159,12 +159,18 @@ static int scaled(const char *s, uint64_t scale, uint64_t *ret, const char **ret
 			unit *= 10;
 		}
 	}
-	if (__builtin_mul_overflow(value, scale, &value))
+	if (__builtin_mul_overflow(value, scale, &value) ||
+	    __builtin_add_overflow(value, (uint64_t)((unsigned __int128)fraction * scale / unit),
+				   &value))
 		return -ERANGE;
-	value += (uint64_t)((unsigned __int128)fraction * scale / unit);
 	*ret = value;
 	*ret_rest = s;
 	return 0;
+}
+
+static bool is_bytes_suffix(const char *s)
+{
+	return !*s || strcasecmp(s, "B") == 0 || strcmp(s, "iB") == 0 || strcmp(s, "ib") == 0;
 }
 
 int text_bytes(const char *s, uint64_t *ret_bytes)
@@ -172,7 +178,7 @@ int text_bytes(const char *s, uint64_t *ret_bytes)
 	static const char units[] = "BKMGTP";
 	size_t digits = strspn(s, "0123456789.");
 	const char *unit, *rest;
-	uint64_t scale = 1;
+	uint64_t scale = 1, bytes;
 	int r;
 
 	unit = s[digits] ? strchr(units, toupper((unsigned char)s[digits])) : units;
@@ -181,17 +187,15 @@ int text_bytes(const char *s, uint64_t *ret_bytes)
 	scale <<= 10 * (unit - units);
 	if (strchr(s, '.') && scale == 1)
 		return -EINVAL; /* there is no half byte */
-	r = scaled(s, scale, ret_bytes, &rest);
+	r = scaled(s, scale, &bytes, &rest);
 	if (r < 0)
 		return r;
 	if (*rest)
 		rest++;
-	if (unit == units || !*rest)
-		return *rest ? -EINVAL : 0;
-	return strcmp(rest, "B") == 0 || strcmp(rest, "iB") == 0 || strcmp(rest, "ib") == 0 ||
-			       strcmp(rest, "b") == 0 ?
-		       0 :
-		       -EINVAL;
+	if (unit == units ? *rest : !is_bytes_suffix(rest))
+		return -EINVAL;
+	*ret_bytes = bytes;
+	return 0;
 }
 
 int text_ms(const char *s, uint64_t *ret_ms)
@@ -199,15 +203,24 @@ int text_ms(const char *s, uint64_t *ret_ms)
 	static const struct {
 		const char *name;
 		uint64_t ms;
-	} units[] = { { "", 1000 },  { "ms", 1 },	{ "s", 1000 },
+	} units[] = { { "", 1000 },   { "ms", 1 },	{ "s", 1000 },
 		      { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
 	const char *unit = s + strspn(s, "0123456789.");
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		const char *rest;
+		uint64_t ms;
+		int r;
 
-		if (strcmp(unit, units[i].name) == 0)
-			return scaled(s, units[i].ms, ret_ms, &rest);
+		if (strcmp(unit, units[i].name) != 0)
+			continue;
+		r = scaled(s, units[i].ms, &ms, &rest);
+		if (r < 0)
+			return r;
+		if (rest != unit)
+			return -EINVAL; /* "1.5.5s" */
+		*ret_ms = ms;
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -229,6 +242,16 @@ int text_cpus(const char *s, uint64_t *ret_milli)
 	return 0;
 }
 
+/* A CPU number, and where it ends: 0..8191, the most that x86 kernels are built for. */
+static bool cpu_number(const char **s, uint64_t *ret)
+{
+	const char *start = *s;
+
+	for (*ret = 0; isdigit((unsigned char)**s) && *ret <= 8191; (*s)++)
+		*ret = *ret * 10 + (uint64_t)(**s - '0');
+	return *s != start && *ret <= 8191;
+}
+
 bool text_is_cpuset(const char *s)
 {
 	uint64_t last = 0;
@@ -236,24 +259,23 @@ bool text_is_cpuset(const char *s)
 
 	for (;;) {
 		uint64_t from, to;
-		const char *rest;
 
-		if (scaled(s, 1, &from, &rest) < 0 || *rest == '.' || from > 8191)
+		if (!cpu_number(&s, &from))
 			return false;
 		to = from;
-		if (*rest == '-') {
-			if (scaled(rest + 1, 1, &to, &rest) < 0 || to < from || to > 8191)
+		if (*s == '-') {
+			s++;
+			if (!cpu_number(&s, &to) || to < from)
 				return false;
 		}
 		if (!first && from <= last)
 			return false;
 		last = to;
 		first = false;
-		if (!*rest)
+		if (!*s)
 			return true;
-		if (*rest != ',')
+		if (*s++ != ',')
 			return false;
-		s = rest + 1;
 	}
 }
 
@@ -307,7 +329,7 @@ static size_t distance(const char *a, const char *b)
 	size_t la = strlen(a), lb = strlen(b), rows[3][MAX + 1];
 
 	if (la > MAX || lb > MAX)
-		return MAX;
+		return SIZE_MAX;
 	for (size_t j = 0; j <= lb; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= la; i++) {

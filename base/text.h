@@ -21,8 +21,14 @@ void text_addn(struct text *t, const char *s, size_t len);
 void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** text_pad() - add @s, then spaces up to @width display columns (UTF-8 aware) */
 void text_pad(struct text *t, const char *s, size_t width);
-static inline bool text_failed(const struct text *t) { return t->failed; }
-static inline const char *text_str(const struct text *t) { return t->data ? t->data : ""; }
+static inline bool text_failed(const struct text *t)
+{
+	return t->failed;
+}
+static inline const char *text_str(const struct text *t)
+{
+	return t->data ? t->data : "";
+}
 /** text_take() - the string, now the caller's to free; NULL when an allocation failed */
 char *text_take(struct text *t);
 void text_done(struct text *t);

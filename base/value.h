@@ -28,6 +28,11 @@ struct strv {
 	size_t n;
 };
 
+struct u32v {
+	uint32_t *v;
+	size_t n;
+};
+
 struct strpair {
 	char *key, *value;
 };
