@@ -32,6 +32,7 @@ enum cg_controller {
 	CG_HUGETLB,
 	CG_DEVICES, /* v1 hierarchy; in v2 a BPF program, always used when cgroup2 is there */
 	CG_FREEZER, /* v1; in v2 part of the core */
+	CG_CORE,    /* the cgroup.* files of v2, in every group */
 	CG_CONTROLLERS
 };
 
@@ -72,16 +73,16 @@ struct cg_resources {
 	struct opt_u64 zswap_max_bytes;
 	struct opt_bool zswap_writeback;
 	struct opt_bool oom_group;
-	struct opt_u64 swappiness; /* v1 only */
+	struct opt_u64 swappiness;	  /* v1 only */
 	struct opt_bool oom_kill_disable; /* v1 only */
 
-	struct opt_u64 cpu_weight;	/* 1..10000, default 100 */
-	struct opt_u64 cpu_quota_us;	/* per period; UINT64_MAX = no limit */
-	struct opt_u64 cpu_period_us;	/* 1000..1000000, default 100000 */
+	struct opt_u64 cpu_weight;    /* 1..10000, default 100 */
+	struct opt_u64 cpu_quota_us;  /* per period; UINT64_MAX = no limit */
+	struct opt_u64 cpu_period_us; /* 1000..1000000, default 100000 */
 	struct opt_u64 cpu_burst_us;
 	struct opt_bool cpu_idle;
 	struct opt_u64 cpu_rt_period_us, cpu_rt_runtime_us; /* v1 only */
-	char *cpuset_cpus, *cpuset_mems; /* "0-3,8"; NULL = unset */
+	char *cpuset_cpus, *cpuset_mems;		    /* "0-3,8"; NULL = unset */
 
 	struct opt_u64 pids_max;
 
@@ -114,6 +115,11 @@ int cg_layout_open(struct arena *arena, const struct cg_layout **ret, struct err
 bool cg_has(const struct cg_layout *layout, enum cg_controller controller);
 /** cg_is_v2() - is @controller in cgroup2 here? */
 bool cg_is_v2(const struct cg_layout *layout, enum cg_controller controller);
+/** cg_where() - where @controller is, for people: "cgroup v2", "cgroup v1 at
+ * /sys/fs/cgroup/memory", or NULL when this host has it nowhere. Lives as long as the layout. */
+const char *cg_where(const struct cg_layout *layout, enum cg_controller controller);
+/** cg_controller_name() - "cpu", "memory", ... as v2 calls it, or v1 where only v1 has it */
+const char *cg_controller_name(enum cg_controller controller);
 /** cg_mount() - the mount point of cgroup2 ("/sys/fs/cgroup" or "/sys/fs/cgroup/unified") */
 const char *cg_mount(const struct cg_layout *layout);
 
@@ -134,13 +140,13 @@ int cg_plan(const struct cg_layout *layout, const struct cg_resources *res, stru
 /**
  * cg_create() - make the directory @path ("/ctr/web1", beneath every hierarchy that is used),
  * with controllers enabled on the way down (cgroup.subtree_control)
- * Idempotent. Parents that it makes stay if shared ("/ctr"), and cg_remove() of the last child
- * removes them. @uid/@gid: owner of the v2 directory's delegation files (see cgroup-v2.rst
- * "Delegation"), or -1 for none.
+ * Idempotent. Parents that it makes ("/ctr") are marked and shared; cg_remove() of the last child
+ * removes them, and leaves alone every parent that somebody else made (a kubelet's pod).
  * Return: 0 or -errno; -EBUSY when the directory exists with processes in it.
  */
 int cg_create(const struct cg_layout *layout, const char *path, struct err *e);
-/** cg_delegate() - give the v2 directory and its delegatable files to uid:gid */
+/** cg_delegate() - give the v2 directory and the files of /sys/kernel/cgroup/delegate in it to
+ * @uid:@gid (cgroup-v2.rst, "Delegation") */
 int cg_delegate(const struct cg_layout *layout, const char *path, uid_t uid, gid_t gid,
 		struct err *e);
 /** cg_open() - descriptor of the v2 directory, for CLONE_INTO_CGROUP. Return: fd or -errno. */
@@ -150,7 +156,25 @@ int cg_open(const struct cg_layout *layout, const char *path, struct err *e);
  * program. Return: 0; -EBUSY with a sentence when memory in use exceeds a new limit. */
 int cg_apply(const struct cg_layout *layout, const char *path, const struct cg_resources *res,
 	     struct err *e);
-/** cg_join_v1() - move @pid into the v1 directories (v2 was done by clone3). No-op on pure v2. */
+/**
+ * cg_door_open() - descriptors by which a new process moves itself into the v1 directories (v2
+ * was done by clone3); none on pure v2
+ * Moving another process, as cg_join_v1() does, waits for all CPUs to pass a grace period: about
+ * 10 ms. A single-threaded process that moves itself takes no such lock: 0.07 ms. The parent opens
+ * the door with its rights before clone3, the child goes through first thing.
+ * Return: 0 or -errno. On success cg_door_close() it, in the parent.
+ */
+struct cg_door {
+	int fds[CG_CONTROLLERS]; /* O_CLOEXEC */
+	size_t count;
+};
+int cg_door_open(const struct cg_layout *layout, const char *path, struct cg_door *ret,
+		 struct err *e);
+/** cg_door_enter() - in the child, which must have one thread: move in, then close the door.
+ * Neither allocates nor takes a lock. Return: 0 or -errno. */
+int cg_door_enter(struct cg_door *door);
+void cg_door_close(struct cg_door *door);
+/** cg_join_v1() - move @pid into the v1 directories. No-op on pure v2. Slow: see cg_door_open() */
 int cg_join_v1(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
 /** cg_join() - move @pid into every hierarchy's directory (where clone3 could not place it) */
 int cg_join(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
@@ -162,8 +186,8 @@ int cg_wait_empty(const struct cg_layout *layout, const char *path, int timeout_
 int cg_freeze(const struct cg_layout *layout, const char *path, bool freeze, struct err *e);
 /** cg_is_frozen() - 1, 0 or -errno */
 int cg_is_frozen(const struct cg_layout *layout, const char *path);
-/** cg_remove() - remove the directory with its sub-groups everywhere, then empty parents below
- * the first component. Return: 0 (also when it is not there), -EBUSY while processes live. */
+/** cg_remove() - remove the directory with its sub-groups everywhere, then the empty parents that
+ * cg_create() made. Return: 0 (also when it is not there), -EBUSY while processes live. */
 int cg_remove(const struct cg_layout *layout, const char *path, struct err *e);
 /** cg_pids() - all processes in the subtree, ascending, as seen in our pid namespace. */
 int cg_pids(const struct cg_layout *layout, const char *path, struct arena *arena, pid_t **ret,
@@ -174,7 +198,8 @@ struct cg_stats {
 	uint64_t memory_bytes, memory_peak_bytes, memory_max_bytes, swap_bytes, swap_max_bytes;
 	uint64_t memory_anon_bytes, memory_file_bytes, memory_kernel_bytes, memory_shmem_bytes;
 	uint64_t memory_max_events, oom_kills;
-	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled, cpu_throttled_us;
+	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled,
+		cpu_throttled_us;
 	uint64_t pids, pids_max, pids_peak, pids_max_events;
 	uint64_t io_read_bytes, io_write_bytes, io_reads, io_writes;
 	/* PSI "avg10" in hundredths of a percent, and total in microseconds */
@@ -183,5 +208,15 @@ struct cg_stats {
 };
 /** cg_stats_read() - one snapshot. Return: 0, -ENOENT when the group is not there. */
 int cg_stats_read(const struct cg_layout *layout, const char *path, struct cg_stats *ret);
+/** cg_stats_brief() - only memory_bytes, memory_max_bytes, cpu_usage_us and pids, which is a
+ * quarter of the work: for lists of many groups. The other fields are UINT64_MAX. */
+int cg_stats_brief(const struct cg_layout *layout, const char *path, struct cg_stats *ret);
+
+/** cg_weight_from_shares() - OCI cpu.shares (2..262144) to cpu.weight 1..10000; 0 stays 0 (unset)
+ * Pure. The formula of current runtimes: ceil(10^((l^2 + 125 l) / 612 - 7/34)) with l = log2(s). */
+uint64_t cg_weight_from_shares(uint64_t shares);
+/** cg_weight_from_blkio() - OCI blkIO weight (10..1000) to io.weight 1..10000; 0 stays 0 (unset)
+ * Pure: 1 + (w - 10) * 9999 / 990. */
+uint64_t cg_weight_from_blkio(uint64_t weight);
 
 #endif
