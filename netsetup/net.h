@@ -39,7 +39,7 @@ struct net_addr {
 };
 
 struct net_if {
-	char *name;	 /* inside: "eth0" */
+	char *name; /* inside: "eth0" */
 	enum net_mode mode;
 	char *host_name; /* host end; at most 15 bytes; derived by net_host_name() */
 	char *bridge;	 /* NET_BRIDGE */
@@ -48,10 +48,10 @@ struct net_if {
 	struct net_addr *addrs;
 	size_t addr_count;
 	struct net_addr gateway4, gateway6; /* family 0: no default route of that family */
-	bool host_owns_gateway; /* the bridge itself gets the gateway addresses */
-	bool nat;	 /* masquerade what leaves the host from these addresses */
-	bool reach_host; /* may open connections to the host's own addresses */
-	bool reach_peers; /* may talk to other containers of ctr */
+	bool host_owns_gateway;		    /* the bridge itself gets the gateway addresses */
+	bool nat;	    /* masquerade what leaves the host from these addresses */
+	bool reach_host;    /* may open connections to the host's own addresses */
+	bool reach_peers;   /* may talk to other containers of ctr */
 	bool reach_outside; /* is forwarded to other networks */
 };
 
