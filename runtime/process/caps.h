@@ -25,6 +25,10 @@ int caps_mask(const struct strv *names, uint64_t *ret, struct err *e);
 extern const uint64_t caps_app_profile;
 uint64_t caps_system_profile(void);
 
+/** caps_available() - our own bounding set: what a payload in our user namespace can be given. A
+ * new user namespace starts with every capability, whatever ours lacks. */
+uint64_t caps_available(void);
+
 /** caps_drop_bounding() - child side, before the uid changes. Return: 0 or -errno. */
 int caps_drop_bounding(const struct caps *caps);
 /** caps_apply() - child side, after the uid changed under PR_SET_KEEPCAPS: permitted, effective,

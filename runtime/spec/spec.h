@@ -22,7 +22,7 @@ struct spec_rlimit {
 
 struct spec_user {
 	uint32_t uid, gid;
-	struct js_list additional_gids; /* of uint32_t, see struct spec_gid */
+	struct u32v additional_gids;
 	struct opt_u64 umask;
 };
 
@@ -34,6 +34,22 @@ struct spec_console_size {
 	uint32_t height, width;
 };
 
+struct spec_scheduler {
+	uint32_t policy; /* SCHED_* */
+	int64_t nice, priority;
+	struct strv flags;
+	struct opt_u64 runtime, deadline, period;
+};
+
+struct spec_io_priority {
+	uint32_t class; /* IOPRIO_CLASS_* */
+	int64_t priority;
+};
+
+struct spec_exec_cpu_affinity {
+	char *initial, *final;
+};
+
 struct spec_process {
 	bool terminal;
 	struct spec_console_size *console_size;
@@ -41,10 +57,13 @@ struct spec_process {
 	struct strv args, env;
 	char *cwd;
 	struct spec_capabilities *capabilities; /* NULL: absent, which means none */
-	struct js_list rlimits;		 /* struct spec_rlimit */
+	struct js_list rlimits;			/* struct spec_rlimit */
 	bool no_new_privileges;
 	struct opt_i64 oom_score_adj;
 	char *apparmor_profile, *selinux_label;
+	struct spec_scheduler *scheduler;
+	struct spec_io_priority *io_priority;
+	struct spec_exec_cpu_affinity *exec_cpu_affinity;
 };
 
 struct spec_root {
@@ -118,13 +137,25 @@ struct spec_hugepage_limit {
 	uint64_t limit;
 };
 
+struct spec_interface_priority {
+	char *name;
+	uint32_t priority;
+};
+
+struct spec_network {
+	struct opt_u64 class_id;
+	struct js_list priorities; /* struct spec_interface_priority */
+};
+
 struct spec_resources {
 	struct js_list devices; /* struct spec_device_rule */
 	struct spec_memory memory;
 	struct spec_cpu cpu;
 	struct spec_pids pids;
 	struct spec_block_io block_io;
-	struct js_list hugepage_limits;
+	struct js_list hugepage_limits; /* struct spec_hugepage_limit */
+	struct spec_network network;
+	json_t *rdma; /* device name -> { hcaHandles, hcaObjects }; borrowed, checked */
 	struct strmap unified;
 };
 
@@ -154,10 +185,27 @@ struct spec_time_offset {
 	uint32_t nanosecs;
 };
 
+struct spec_intel_rdt {
+	char *clos_id, *l3_cache_schema, *mem_bw_schema;
+	struct strv schemata;
+	bool enable_monitoring;
+};
+
+struct spec_memory_policy {
+	uint32_t mode; /* MPOL_* */
+	char *nodes;
+	struct strv flags;
+};
+
+struct spec_personality {
+	uint32_t domain; /* PER_* */
+	struct strv flags;
+};
+
 struct spec_linux {
 	struct js_list uid_mappings, gid_mappings; /* struct spec_id_map */
-	struct js_list namespaces;		      /* struct spec_namespace */
-	struct js_list devices;		      /* struct spec_device */
+	struct js_list namespaces;		   /* struct spec_namespace */
+	struct js_list devices;			   /* struct spec_device */
 	char *cgroups_path;
 	struct spec_resources resources;
 	bool has_resources;
@@ -169,6 +217,22 @@ struct spec_linux {
 	struct {
 		struct spec_time_offset *monotonic, *boottime;
 	} time_offsets;
+	json_t *net_devices; /* host interface -> { name }; borrowed, checked */
+	struct spec_intel_rdt *intel_rdt;
+	struct spec_memory_policy *memory_policy;
+	struct spec_personality *personality;
+};
+
+struct spec_hook {
+	char *path;
+	struct strv args, env;
+	struct opt_u64 timeout; /* seconds */
+};
+
+/* Lists of struct spec_hook */
+struct spec_hooks {
+	struct js_list prestart, create_runtime, create_container, start_container, poststart,
+		poststop;
 };
 
 struct spec {
@@ -177,12 +241,15 @@ struct spec {
 	struct js_list mounts;
 	struct spec_process *process;
 	struct spec_linux linux_; /* "linux" is a macro in gnu11 */
-	json_t *hooks; /* borrowed; run by runtime/hooks */
+	struct spec_hooks hooks;
 	struct strmap annotations;
 };
 
-/** The field table of config.json, for decode, encode and schema. */
-extern const struct js_object spec_type;
+/** The field tables of config.json and of its parts that come alone (`exec --process FILE`,
+ * `update --resources FILE`), for decode, encode and schema. */
+extern const struct js_object spec_type, spec_process_type, spec_resources_type, spec_seccomp_type;
+/** RLIMIT_* names and resource numbers */
+extern const struct name spec_rlimit_names[];
 
 /** spec_load() - read and decode BUNDLE/config.json; every issue carries its JSON path.
  * @doc keeps the document alive as long as @ret is used. Return: 0 or -errno. */
@@ -193,11 +260,22 @@ int spec_decode(json_t *doc, const char *what, struct arena *arena, struct spec 
 		struct err *e);
 /** spec_encode() - struct to config.json. Return: new reference or NULL on ENOMEM. */
 json_t *spec_encode(const struct spec *spec);
-/** spec_to_cgroup() - linux.resources in cgroup v2 units (formulas of the OCI spec and runc).
- * Pure. Return: 0 or -EINVAL with the JSON path. */
+/** spec_to_cgroup() - linux.resources in cgroup v2 units (formulas of the OCI spec and of runc)
+ * The device rules always come out: deny all, then the config's, then what every container may use;
+ * an update of a running container leaves them out of what it applies. Pure.
+ * Return: 0; -EINVAL or -ENOTSUP with the JSON path; -ENOMEM. */
 int spec_to_cgroup(const struct spec_resources *res, struct arena *arena, struct cg_resources *ret,
 		   struct err *e);
-/** spec_check() - cross-field rules that the tables cannot say. Pure. Return: 0 or -EINVAL. */
+/** spec_check() - cross-field rules that the tables cannot say, and what no engine implements yet.
+ * Pure. Return: 0; -EINVAL or -ENOTSUP with the JSON path. */
 int spec_check(const struct spec *spec, struct err *e);
+/** spec_check_process() - those of its rules that are about one process, for exec */
+int spec_check_process(const struct spec_process *process, struct err *e);
+/** spec_implements() - false for a path that spec_check() refuses ("linux.intelRdt") */
+bool spec_implements(const char *path);
+/** spec_features() - the document of `features` (runtime-spec features.md): what this build does on
+ * this host. @mount_options: every option that the mount engine knows.
+ * Return: new reference or NULL on ENOMEM. */
+json_t *spec_features(const char *const *mount_options, size_t n);
 
 #endif
