@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct overlay {
-	int lower;	     /* O_PATH descriptor of the template's root */
-	int partition;	     /* descriptor of the directory with upper/ and work/ */
-	int userns;	     /* user namespace to id-map the layers to; -EBADF: no mapping */
-	uint32_t id_base;    /* its first host id */
+	int lower;	  /* O_PATH descriptor of the template's root */
+	int partition;	  /* descriptor of the directory with upper/ and work/ */
+	int userns;	  /* user namespace to id-map the layers to; -EBADF: no mapping */
+	uint32_t id_base; /* its first host id */
 	bool readonly;
 };
 

@@ -10,10 +10,12 @@
  *                                  when the file system can be id-mapped, else shifted
  *   partitions/ID/rootfs/          empty: root.path of the bundle
  *   partitions/ID/console.log      bounded
+ *   partitions/ID/range            a symlink to its id range; called project when it has no user
+ *                                  namespace, because quotas take their project id from it
  *   ranges/N                       a symlink to the id that owns host ids BASE + N * 65536
  *   addresses/A                    a symlink to the id that owns address A
  * A directory that is being made or removed is called .NAME.new or .NAME.old beside its final
- * name; rename(2) is the commit, and whoever finds one without its lock held removes it.
+ * name; rename(2) is the commit. Whoever finds one whose lock (.NAME.lock) is free removes it.
  * Symlinks serve as leases because symlink(2) is atomic, fails when taken, and names the owner.
  */
 #ifndef CTR_RUNTIME_STORAGE_STORE_H
@@ -34,9 +36,9 @@ enum { ID_RANGE_SIZE = 65536, ID_RANGE_COUNT = 4096 };
 struct template_info {
 	const char *name, *source; /* source: "debian bookworm", "/path/root.tar.xz" */
 	uint64_t created_ms, size_bytes;
-	struct strv init;      /* default init of its partitions */
+	struct strv init;	/* default init of its partitions */
 	size_t partition_count; /* that use it now */
-	const char *problem;   /* why it cannot be read; NULL when all is well */
+	const char *problem;	/* why it cannot be read; NULL when all is well */
 };
 
 /** store_open() - the store's directory, made when missing. Return: fd or -errno. */
@@ -85,8 +87,7 @@ int partition_leases_set(int store, const char *id, const struct strv *addresses
 
 /** partition_quota_set() - disk.size and disk.inodes by project quota; -ENOTSUP with the file
  * system's name when it cannot enforce them. UINT64_MAX: no limit. */
-int partition_quota_set(int store, const char *id, uint64_t bytes, uint64_t inodes,
-			struct err *e);
+int partition_quota_set(int store, const char *id, uint64_t bytes, uint64_t inodes, struct err *e);
 /** partition_quota_get() - use and limits. UINT64_MAX: none or not known. */
 int partition_quota_get(int store, const char *id, uint64_t ret_used_limit_bytes[2],
 			uint64_t ret_used_limit_inodes[2]);
