@@ -50,20 +50,20 @@ struct ctr_info {
 	pid_t pid; /* of init in our pid namespace; 0 when stopped */
 	const char *bundle, *rootfs, *template, *hostname;
 	const char *cgroup_path;
-	struct strv addresses;	/* with prefix, of all interfaces */
-	uint64_t created_ms;	/* since the epoch */
-	uint64_t started_ms;	/* 0: never in this boot */
-	uint32_t id_base;	/* first host id; 0: no user namespace of its own */
-	int exit_status;	/* of the last run; -1: not known */
-	const char *problem;	/* why this entry cannot be read; NULL when all is well */
+	struct strv addresses; /* with prefix, of all interfaces */
+	uint64_t created_ms;   /* since the epoch */
+	uint64_t started_ms;   /* 0: never in this boot */
+	uint32_t id_base;      /* first host id; 0: no user namespace of its own */
+	int exit_status;       /* of the last run; -1: not known */
+	const char *problem;   /* why this entry cannot be read; NULL when all is well */
 	struct strmap annotations;
 };
 
 struct create_opts {
-	const char *bundle;	    /* OCI: directory of config.json */
-	const char *config;	    /* partition: config file */
-	const char *template;	    /* partition without a config file */
-	struct strv set;	    /* partition: "memory.limit=1G" over the config */
+	const char *bundle;   /* OCI: directory of config.json */
+	const char *config;   /* partition: config file */
+	const char *template; /* partition without a config file */
+	struct strv set;      /* partition: "memory.limit=1G" over the config */
 	const char *pid_file, *console_socket;
 	unsigned int preserve_fds;
 	bool no_pivot, no_new_keyring;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What parent and child say to each other while a container is being set up.
+ *
+ * DOC: one message per datagram on a SOCK_SEQPACKET pair; each side says what it expects next and
+ * anything else is an error that names both. The child answers any failure with HS_ERROR and its
+ * struct err, then exits. The end of the channel is a message too: before HS_EXEC it means that
+ * the other side died; after it, that execve succeeded, because the socket is close-on-exec.
+ *
+ *   parent                              child
+ *     | ---- HS_GO (root mount) --------> |   id maps written
+ *     |   limits, network, rlimits ...    |   mounts, devices, pivot, hostname, sysctl ...
+ *     | <--- HS_CONSOLE (pty master) ---- |   only with a terminal
+ *     | <--- HS_READY ------------------- |   all is done but the last confinement
+ *     | ---- HS_EXEC -------------------> |   state is committed: confine and execve
+ *     |   or HS_GATE                      |   `create`: wait at the gate socket for HS_EXEC
+ */
+#ifndef CTR_RUNTIME_HANDSHAKE_H
+#define CTR_RUNTIME_HANDSHAKE_H
+
+#include "base/err.h"
+
+enum hs_kind { HS_GO = 1, HS_CONSOLE, HS_READY, HS_EXEC, HS_GATE, HS_ERROR };
+
+/** hs_pair() - both ends, close-on-exec. Return: 0 or -errno. */
+int hs_pair(int ret[2], struct err *e);
+/** hs_send() - @fd goes along unless it is negative. Return: 0 or -errno (-EPIPE: peer gone). */
+int hs_send(int sock, enum hs_kind kind, int fd, struct err *e);
+/** hs_send_error() - tell the peer why; a peer that is gone cannot be told */
+void hs_send_error(int sock, const struct err *why);
+/** hs_expect() - wait for @kind. *ret_fd (may be NULL) is the descriptor that came along.
+ * Return: 0; the peer's own error when it sent HS_ERROR; -EPIPE when it is gone. */
+int hs_expect(int sock, enum hs_kind kind, int *ret_fd, struct err *e);
+/** hs_expect_end() - wait for the channel to close, which is success after HS_EXEC.
+ * Return: 0, or the peer's error. */
+int hs_expect_end(int sock, struct err *e);
+/** hs_either() - wait for HS_EXEC or HS_GATE. Return: which one, or -errno. */
+int hs_either(int sock, struct err *e);
+
+#endif
