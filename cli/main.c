@@ -1,5 +1,10 @@
-int main(void);
-int main(void)
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entry point; everything else of the command is in the library, where tests reach it. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv);
+
+int main(int argc, char **argv)
 {
-	return 0;
+	return cli_main(argc, argv);
 }
