@@ -23,54 +23,6 @@ static struct opt_u64 given(uint64_t v)
 	return (struct opt_u64){ v, true };
 }
 
-/* log2 of a whole number, by squaring its mantissa for one bit after the other: exact to 1e-14, and
- * no reason to link libm. */
-static double log2_of(uint64_t n)
-{
-	int exponent = 63 - __builtin_clzll(n);
-	double mantissa = (double)n / (double)(UINT64_C(1) << exponent), result = exponent;
-
-	for (int i = 1; i <= 53; i++) {
-		mantissa *= mantissa;
-		if (mantissa >= 2) {
-			mantissa /= 2;
-			result += 1 / (double)(UINT64_C(1) << i);
-		}
-	}
-	return result;
-}
-
-/* 10 to the power of 0 to 4, by the exponential series of a sixteenth of the exponent. */
-static double power_of_10(double exponent)
-{
-	double x = exponent * 2.302585092994045684 / 16, term = 1, sum = 1;
-
-	for (int i = 1; i < 24; i++) {
-		term *= x / i;
-		sum += term;
-	}
-	for (int i = 0; i < 4; i++)
-		sum *= sum;
-	return sum;
-}
-
-/*
- * 2..262144 shares become 1..10000 so that 1024, the default of the one, is 100, the default of the
- * other: ceil(10^((l^2 + 125 l) / 612 - 7/34)) with l = log2(shares), as runc since 1.3.2.
- */
-static uint64_t weight_from_shares(uint64_t shares)
-{
-	double l, weight;
-
-	if (shares <= 2)
-		return 1;
-	if (shares >= 262144)
-		return 10000;
-	l = log2_of(shares);
-	weight = power_of_10((l * l + 125 * l) / 612 - 7.0 / 34.0);
-	return (uint64_t)(weight - 1e-9) + 1;
-}
-
 /* -1 is "no limit", 0 leaves the kernel's default. */
 static int bytes(const struct convert *c, const struct opt_i64 *from, const char *path,
 		 struct opt_u64 *to)
@@ -149,7 +101,7 @@ static int convert_cpu(const struct convert *c)
 	int r;
 
 	if (cpu->shares.set && cpu->shares.v)
-		c->to->cpu_weight = given(weight_from_shares(cpu->shares.v));
+		c->to->cpu_weight = given(cg_weight_from_shares(cpu->shares.v));
 	if (cpu->quota.set && cpu->quota.v)
 		c->to->cpu_quota_us = given(cpu->quota.v < 0 ? NONE : (uint64_t)cpu->quota.v);
 	if (cpu->period.set && cpu->period.v)
