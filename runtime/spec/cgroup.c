@@ -133,7 +133,7 @@ static int io_weight(const struct convert *c, const struct opt_u64 *from, const 
 	if (from->v < 10 || from->v > 1000)
 		return err_say(c->e, -EINVAL, "%s: %llu is not within 10 to 1000", path,
 			       (unsigned long long)from->v);
-	*to = given(1 + (from->v - 10) * 9999 / 990);
+	*to = given(cg_weight_from_blkio(from->v));
 	return 0;
 }
 
