@@ -75,7 +75,7 @@ static const struct {
 	  "PRETTY_NAME=\"BusyBox (static)\"\n" },
 	{ "etc/inittab", 0644,
 	  "::sysinit:/etc/init.d/rcS\n"
-	  "::respawn:/sbin/syslogd -n -O /var/log/messages -s 200 -b 1\n"
+	  "::respawn:/sbin/syslogd -n -C64\n"
 	  "::ctrlaltdel:/sbin/reboot\n"
 	  "::shutdown:/etc/init.d/rcK\n" },
 	{ "etc/init.d/rcS", 0755,

@@ -13,6 +13,10 @@ ctr start "$a"
 eventually $((20 * $(slower))) "$CTR" exec "$a" true
 inside "$a" ps -o pid,comm >"$T/ps"
 match "$(cat "$T/ps")" '^ *1 ' 'process 1'
+eventually $((20 * $(slower))) "$CTR" exec "$a" test -S /dev/log
+inside "$a" logger noted
+eventually $((20 * $(slower))) "$CTR" exec "$a" sh -c 'logread | grep -q noted'
+eq "$(ctr logs "$a")" '' 'complaints on the console'
 inside "$a" sh -c 'echo kept >/root/file'
 before=$SECONDS
 ctr stop -t 20 "$a"
