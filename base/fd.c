@@ -169,3 +169,16 @@ int fd_wait(int fd, int timeout_ms)
 		}
 	}
 }
+
+int fd_check_open(int first, unsigned int count, int *ret_missing)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		int fd = first + (int)i;
+
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		*ret_missing = fd;
+		return -EBADF;
+	}
+	return 0;
+}

@@ -23,6 +23,8 @@ int fd_close_range(int first, int last);
 /** fd_close_others() - close every descriptor >= @first but @a and @b (either may be negative).
  * Return: 0 or -errno. */
 int fd_close_others(int first, int a, int b);
+/** fd_check_open() - -EBADF with its number unless all @count descriptors from @first are open */
+int fd_check_open(int first, unsigned int count, int *ret_missing);
 /** fd_wait() - wait until @fd is readable, or @timeout_ms passes (-1: for ever).
  * Return: 1 ready, 0 timed out, -errno. Counts down over EINTR. */
 int fd_wait(int fd, int timeout_ms);

@@ -11,6 +11,11 @@
 
 /** feat_has_cap() - is capability number @cap (linux/capability.h) in our effective set? */
 bool feat_has_cap(int cap);
+/** feat_is_initial_userns() - are we in the user namespace that the kernel booted with? What is
+ * tied to it (devices, BPF, lowering oom scores) no other root may do. */
+bool feat_is_initial_userns(void);
+/** feat_owns_mounts() - may we clone and change mounts of the mount namespace that we are in? */
+bool feat_owns_mounts(void);
 /** feat_last_cap() - the highest capability the kernel knows (/proc/sys/kernel/cap_last_cap) */
 int feat_last_cap(void);
 /** feat_cpus() - online CPUs */

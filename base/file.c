@@ -63,6 +63,27 @@ ssize_t file_load(int dirfd, const char *path, size_t max, char **ret)
 	return n;
 }
 
+ssize_t file_load_any(const char *path, size_t max, char **ret)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	own_free char *data = NULL;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	data = malloc(max + 2);
+	if (!data)
+		return -ENOMEM;
+	n = fd_read_all(fd, data, max + 1);
+	if (n < 0)
+		return n;
+	if ((size_t)n > max)
+		return -EFBIG;
+	data[n] = '\0';
+	*ret = take_ptr(data);
+	return n;
+}
+
 int file_write(int dirfd, const char *path, const char *data)
 {
 	own_fd int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

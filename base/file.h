@@ -16,6 +16,9 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t size);
 /** file_load() - a whole regular file of up to @max bytes as a NUL-terminated heap string.
  * Never blocks on a FIFO or device (-EINVAL). Return: length or -errno (-EFBIG over @max). */
 ssize_t file_load(int dirfd, const char *path, size_t max, char **ret);
+/** file_load_any() - the same of what a person or an engine named: it may be a pipe (/dev/fd/63),
+ * and then we wait for its end. */
+ssize_t file_load_any(const char *path, size_t max, char **ret);
 /** file_write() - one write(2) to an existing file (kernel knobs). Return: 0 or -errno. */
 int file_write(int dirfd, const char *path, const char *data);
 

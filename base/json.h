@@ -115,6 +115,8 @@ char *js_where_path(struct js_issues *issues, const struct js_where *where);
  */
 int js_read_file(int dirfd, const char *path, size_t max, const char *what, json_t **ret,
 		 struct err *e);
+/** js_read_any() - the same of a file that may be a pipe: see file_load_any() */
+int js_read_any(const char *path, size_t max, const char *what, json_t **ret, struct err *e);
 int js_read_text(const char *text, size_t len, const char *what, json_t **ret, struct err *e);
 
 /**

@@ -109,18 +109,32 @@ int js_read_text(const char *text, size_t len, const char *what, json_t **ret, s
 	return 0;
 }
 
-int js_read_file(int dirfd, const char *path, size_t max, const char *what, json_t **ret,
-		 struct err *e)
+static int parse_loaded(const char *text, ssize_t n, size_t max, const char *what, json_t **ret,
+			struct err *e)
 {
-	own_free char *text = NULL;
 	char limit[24];
-	ssize_t n;
 
-	n = file_load(dirfd, path, max, &text);
 	if (n == -EFBIG)
 		return err_say(e, -EFBIG, "%s is larger than %s", what,
 			       text_fmt_bytes(limit, sizeof(limit), max));
 	if (n < 0)
 		return err_set(e, (int)n, "read %s", what);
 	return js_read_text(text, (size_t)n, what, ret, e);
+}
+
+int js_read_any(const char *path, size_t max, const char *what, json_t **ret, struct err *e)
+{
+	own_free char *text = NULL;
+	ssize_t n = file_load_any(path, max, &text);
+
+	return parse_loaded(text, n, max, what, ret, e);
+}
+
+int js_read_file(int dirfd, const char *path, size_t max, const char *what, json_t **ret,
+		 struct err *e)
+{
+	own_free char *text = NULL;
+	ssize_t n = file_load(dirfd, path, max, &text);
+
+	return parse_loaded(text, n, max, what, ret, e);
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { LINKS_MAX = 40 }; /* as the kernel: path_resolution(7) */
+
 int path_open(int rootfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = { .flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
@@ -39,67 +41,87 @@ static int open_or_make(int dirfd, const char *name, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-int path_mkdirs(int rootfd, const char *path, mode_t mode)
+static int make_file(int dirfd, const char *name)
 {
-	own_free char *copy = NULL;
+	own_fd int made =
+		openat(dirfd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+	int fd;
+
+	if (made < 0)
+		return -errno;
+	fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What link @name in the directory of path @up leads to, as a path from the root: NULL when it is
+ * no link. A relative one starts where it lies. */
+static char *follow(int dirfd, const char *up, const char *name)
+{
+	char to[PATH_MAX], *path = NULL;
+	ssize_t len = readlinkat(dirfd, name, to, sizeof(to) - 1);
+
+	if (len <= 0)
+		return NULL;
+	to[len] = '\0';
+	if (to[0] == '/')
+		return strdup(to);
+	return asprintf(&path, "%s/%s", up, to) < 0 ? NULL : path;
+}
+
+/*
+ * The parent first, then this component: "a/b/c" is "a/b" and "c". A link that leads to nothing is
+ * followed to where its target shall be, always beneath the root.
+ */
+static int make(int rootfd, const char *path, bool is_dir, mode_t mode, int flags, int *links)
+{
+	own_free char *copy = NULL, *up = NULL, *target = NULL;
+	own_fd int parent = -EBADF;
+	const char *name;
 	size_t len, cut;
 	int fd;
 
-	fd = path_open(rootfd, path, O_PATH | O_DIRECTORY, 0);
+	fd = path_open(rootfd, path, O_PATH | flags, 0);
 	if (fd != -ENOENT)
 		return fd;
 	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
 	len = strlen(copy);
+	if (!is_dir && len && copy[len - 1] == '/')
+		return -EISDIR;
 	while (len && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	for (cut = len; cut && copy[cut - 1] != '/'; cut--)
 		;
-	/* The parent first, then this component: "a/b/c" is "a/b" and "c". */
-	{
-		own_fd int parent = -EBADF;
-		const char *name = copy + cut;
+	name = copy + cut;
+	if (!*name || strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
+		return is_dir ? -ENOENT : -EISDIR;
+	up = strndup(copy, cut);
+	if (!up)
+		return -ENOMEM;
+	parent = make(rootfd, up, true, mode, O_DIRECTORY, links);
+	if (parent < 0)
+		return parent;
+	target = follow(parent, up, name);
+	if (!target)
+		return is_dir ? open_or_make(parent, name, mode) : make_file(parent, name);
+	if (++*links > LINKS_MAX)
+		return -ELOOP;
+	return make(rootfd, target, is_dir, mode, flags, links);
+}
 
-		if (!*name || strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
-			return -ENOENT;
-		own_free char *up = strndup(copy, cut);
-		if (!up)
-			return -ENOMEM;
-		parent = path_mkdirs(rootfd, up, mode);
-		if (parent < 0)
-			return parent;
-		return open_or_make(parent, name, mode);
-	}
+int path_mkdirs(int rootfd, const char *path, mode_t mode)
+{
+	int links = 0;
+
+	return make(rootfd, path, true, mode, O_DIRECTORY, &links);
 }
 
 int path_make_target(int rootfd, const char *path, bool is_dir)
 {
-	own_free char *up = NULL;
-	own_fd int parent = -EBADF, made = -EBADF;
-	const char *slash, *name;
-	int fd;
+	int links = 0;
 
-	fd = path_open(rootfd, path, O_PATH, 0);
-	if (fd != -ENOENT)
-		return fd;
-	if (is_dir)
-		return path_mkdirs(rootfd, path, 0755);
-	slash = strrchr(path, '/');
-	name = slash ? slash + 1 : path;
-	if (!*name || strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
-		return -EISDIR;
-	up = strndup(path, (size_t)(name - path));
-	if (!up)
-		return -ENOMEM;
-	parent = path_mkdirs(rootfd, up, 0755);
-	if (parent < 0)
-		return parent;
-	made = openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
-	if (made < 0)
-		return -errno;
-	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return make(rootfd, path, is_dir, 0755, 0, &links);
 }
 
 bool path_is_normal(const char *path)

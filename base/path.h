@@ -13,7 +13,8 @@
  * Return: descriptor or -errno. */
 int path_open(int rootfd, const char *path, int flags, mode_t mode);
 /** path_mkdirs() - make directory @path and its parents inside the root; symlinks on the way are
- * followed inside the root. Return: an O_PATH descriptor of the directory, or -errno. */
+ * followed inside the root, also one that leads to nothing yet: its target is made.
+ * Return: an O_PATH descriptor of the directory, or -errno. */
 int path_mkdirs(int rootfd, const char *path, mode_t mode);
 /** path_make_target() - make a mount target: a directory, or (@is_dir false) an empty file, with
  * its parents. Something that exists already is returned as it is.

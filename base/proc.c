@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #ifndef P_PIDFD
@@ -120,6 +121,26 @@ int proc_open(const struct proc_id *id)
 	return take_fd(&pidfd);
 }
 
+pid_t proc_pid_of(int pidfd)
+{
+	char path[40], text[512];
+	const char *line;
+	uint32_t pid;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd); /* always fits */
+	n = file_read(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	line = strstr(text, "\nPid:\t");
+	if (!line)
+		return -EBADF; /* not a pidfd: pidfd_open(2) */
+	line += strlen("\nPid:\t");
+	text[(size_t)(line - text) + strcspn(line, "\n")] = '\0';
+	/* -1: waited for; 0: of another pid namespace */
+	return text_u32(line, &pid) == 0 && pid ? (pid_t)pid : -ESRCH;
+}
+
 int proc_signal(int pidfd, int sig)
 {
 	return sys_pidfd_send_signal(pidfd, sig);
@@ -171,4 +192,131 @@ int proc_exit_info(int pidfd)
 		return -EAGAIN;
 	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code)
 					 : 128 + WTERMSIG(info.exit_code);
+}
+
+struct relative {
+	pid_t pid, parent;
+	bool member;
+};
+
+/* The pid namespace of @pid. Return: 0 or -errno (-EACCES: of a process that is none of ours). */
+static int pid_namespace(pid_t pid, struct stat *ret)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid); /* always fits */
+	return stat(path, ret) < 0 ? -errno : 0;
+}
+
+/* Is @pid number 1 of a pid namespace below ours? proc(5), NSpid of /proc/PID/status. */
+static bool is_first_of_namespace(pid_t pid)
+{
+	char path[32], status[4096], *line;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", pid); /* always fits */
+	if (file_read(AT_FDCWD, path, status, sizeof(status)) < 0)
+		return false;
+	line = strstr(status, "\nNSpid:");
+	if (!line)
+		return false;
+	line++;
+	line[strcspn(line, "\n")] = '\0';
+	line = strrchr(line, '\t');
+	return line && strcmp(line, "\t1") == 0;
+}
+
+/* One process of /proc; *ns is the namespace whose processes all belong, or NULL. */
+static int add_relative(pid_t pid, const struct stat *ns, struct arena *arena,
+			struct relative **list, size_t *count)
+{
+	enum { PARENT = 4 };
+	struct relative *added;
+	uint64_t parent;
+	char buf[1024];
+	struct stat st;
+
+	if (load_stat(pid, buf, sizeof(buf)) < 0 || stat_number(buf, PARENT, &parent) < 0)
+		return 0; /* it has ended */
+	added = arena_grow(arena, list, count, sizeof(**list));
+	if (!added)
+		return -ENOMEM;
+	*added = (struct relative){
+		.pid = pid,
+		.parent = (pid_t)parent,
+		.member = ns && pid_namespace(pid, &st) == 0 && st.st_ino == ns->st_ino &&
+			  st.st_dev == ns->st_dev,
+	};
+	return 0;
+}
+
+static int compare_relatives(const void *a, const void *b)
+{
+	const struct relative *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Whose parent belongs belongs too. Return: did that add any? */
+static bool adopt(struct relative *list, size_t count)
+{
+	bool added = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct relative key = { .pid = list[i].parent };
+		const struct relative *parent;
+
+		if (list[i].member)
+			continue;
+		parent = bsearch(&key, list, count, sizeof(*list), compare_relatives);
+		list[i].member = parent && parent->member;
+		added |= list[i].member;
+	}
+	return added;
+}
+
+int proc_family(pid_t pid, struct arena *arena, pid_t **ret, size_t *ret_count)
+{
+	bool whole = is_first_of_namespace(pid);
+	struct relative *list = NULL;
+	const struct dirent *entry;
+	size_t count = 0, n = 0;
+	own_dir DIR *dir = NULL;
+	struct stat ns;
+	pid_t *pids;
+	int r;
+
+	if (whole) {
+		r = pid_namespace(pid, &ns);
+		if (r < 0)
+			return r == -ENOENT ? -ESRCH : r;
+	}
+	dir = opendir("/proc");
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		uint32_t number;
+
+		if (text_u32(entry->d_name, &number) < 0)
+			continue;
+		r = add_relative((pid_t)number, whole ? &ns : NULL, arena, &list, &count);
+		if (r < 0)
+			return r;
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), compare_relatives);
+	for (size_t i = 0; i < count; i++)
+		list[i].member |= list[i].pid == pid;
+	while (adopt(list, count))
+		;
+	pids = arena_alloc(arena, (count + 1) * sizeof(*pids));
+	if (!pids)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (list[i].member)
+			pids[n++] = list[i].pid;
+	if (!n)
+		return -ESRCH;
+	*ret = pids;
+	*ret_count = n;
+	return 0;
 }

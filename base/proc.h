@@ -5,6 +5,8 @@
 #ifndef CTR_BASE_PROC_H
 #define CTR_BASE_PROC_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +24,9 @@ int proc_has_executed(pid_t pid);
 /** proc_open() - a pidfd of exactly that process. Return: pidfd, or -ESRCH when it has exited (a
  * zombie counts as exited) or its pid has been reused. */
 int proc_open(const struct proc_id *id);
+/** proc_pid_of() - the pid behind a pidfd, in the pid namespace of our /proc.
+ * Return: pid or -errno (-ESRCH when it has been waited for). */
+pid_t proc_pid_of(int pidfd);
 /** proc_signal() - send @sig through a pidfd. Return: 0 or -errno. */
 int proc_signal(int pidfd, int sig);
 /** proc_boot_id() - /proc/sys/kernel/random/boot_id into @buf (at least 37 bytes).
@@ -33,5 +38,10 @@ int proc_wait_exit(int pidfd);
 /** proc_exit_info() - exit status of a process that is not our child, from pidfs (Linux 6.15).
  * Return: 0..255 as above, or -EOPNOTSUPP, -EAGAIN while it runs. */
 int proc_exit_info(int pidfd);
+/** proc_family() - the processes that a container's first process stands for, ascending: all of its
+ * pid namespace and of those below, when it is the first process there; else itself and its
+ * descendants, of which one whose parent has ended is no longer known.
+ * Return: 0 or -errno; -ESRCH when @pid is gone. */
+int proc_family(pid_t pid, struct arena *arena, pid_t **ret, size_t *ret_count);
 
 #endif

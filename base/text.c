@@ -33,7 +33,8 @@ void text_addn(struct text *t, const char *s, size_t len)
 {
 	if (!reserve(t, len))
 		return;
-	memcpy(t->data + t->len, s, len);
+	if (len)
+		memcpy(t->data + t->len, s, len);
 	t->len += len;
 	t->data[t->len] = '\0';
 }
@@ -276,6 +277,41 @@ bool text_is_cpuset(const char *s)
 			return true;
 		if (*s++ != ',')
 			return false;
+	}
+}
+
+/* A number of a list, and where it ends. */
+static int list_number(const char **s, uint64_t *ret)
+{
+	const char *start = *s;
+
+	for (*ret = 0; isdigit((unsigned char)**s); (*s)++)
+		if (*ret <= UINT32_MAX)
+			*ret = *ret * 10 + (uint64_t)(**s - '0');
+	return *s == start ? -EINVAL : 0;
+}
+
+int text_bits(const char *s, unsigned long *bits, size_t count)
+{
+	const size_t word = 8 * sizeof(*bits);
+
+	for (;; s++) {
+		uint64_t from, to;
+		int r = list_number(&s, &from);
+
+		to = from;
+		if (r == 0 && *s == '-') {
+			s++;
+			r = list_number(&s, &to);
+		}
+		if (r < 0 || to < from || (*s && *s != ','))
+			return -EINVAL;
+		if (to >= count)
+			return -ERANGE;
+		for (; from <= to; from++)
+			bits[from / word] |= 1UL << (from % word);
+		if (!*s)
+			return 0;
 	}
 }
 

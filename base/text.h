@@ -50,6 +50,9 @@ int text_ms(const char *s, uint64_t *ret_ms);
 int text_cpus(const char *s, uint64_t *ret_milli);
 /** text_cpuset() - is @s a list such as "0-3,8" (kernel cpuset(7) "List format")? */
 bool text_is_cpuset(const char *s);
+/** text_bits() - set the bits that such a list names, in any order, in @bits, of @count bits.
+ * Return: 0; -EINVAL (not a list); -ERANGE (a number is @count or above). */
+int text_bits(const char *s, unsigned long *bits, size_t count);
 
 /* Shortest readable form, into @buf (at least 24 bytes); returns @buf. "max" for UINT64_MAX. */
 char *text_fmt_bytes(char *buf, size_t size, uint64_t bytes);

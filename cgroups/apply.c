@@ -9,6 +9,9 @@
  * A value may be valid only after another one: memory + swap must not be below memory, a burst not
  * above its quota. Which of two must come first depends on what is in force, so a write that the
  * kernel calls invalid is tried once more after all the others.
+ *
+ * What each file said before is kept until all is done. A failure writes it back, in reverse and
+ * with the same second try: to a guest that runs, a change happened as a whole or not at all.
  */
 #include "cgroups/cg_internal.h"
 
@@ -139,6 +142,42 @@ int cg_check(const struct cg_layout *layout, const struct cg_resources *res, str
 	return r < 0 ? r : 0;
 }
 
+static enum knob_has probe_nothing(struct knob_probe *probe, const struct cg_hier *hier,
+				   enum cg_controller controller, const char *file)
+{
+	(void)probe;
+	(void)hier;
+	(void)controller;
+	(void)file;
+	return KNOB_MISSING;
+}
+
+int cg_check_disabled(const struct cg_resources *res, struct err *e)
+{
+	static const struct cg_layout nothing = { .hiers = { { .where = "no cgroup", .v2 = true } },
+						  .count = 1 };
+	own_arena struct arena arena = { 0 };
+	struct knob_probe probe = { .file = probe_nothing, .has_swap = probe_has_swap };
+	struct knob_write *writes = NULL;
+	struct err why = { 0 };
+	size_t count = 0;
+	int r = knob_plan(&nothing, &probe, res, &arena, &writes, &count, &why);
+
+	if (r == 0)
+		return 0;
+	if (r == -ENOTSUP) {
+		(void)err_say(e, r,
+			      "%.*s: not without a cgroup, and the cgroup manager is "
+			      "'disabled'",
+			      (int)strcspn(why.msg, ":"), why.msg);
+		err_hint(e, "remove the limit, or choose another cgroup manager");
+		return r;
+	}
+	if (e)
+		*e = why;
+	return r;
+}
+
 int cg_plan(const struct cg_layout *layout, const struct cg_resources *res, struct arena *arena,
 	    struct cg_write **ret, size_t *ret_count, struct err *e)
 {
@@ -167,26 +206,6 @@ static uint64_t read_number(int dir, const char *file)
 	if (dir < 0 || file_read(dir, file, text, sizeof(text)) < 0)
 		return UINT64_MAX;
 	return stat_parse(text, STAT_ONE, NULL);
-}
-
-/* Enable what only some groups need, once it is needed. */
-static int enable_rare(const struct cg_layout *layout, const char *path,
-		       const struct cg_resources *res, struct err *e)
-{
-	own_text struct text names = { 0 };
-
-	if (res->hugetlb_count && cg_is_v2(layout, CG_HUGETLB))
-		text_add(&names, "hugetlb");
-	for (size_t i = 0; i < res->unified.n; i++) {
-		const char *key = res->unified.v[i].key;
-
-		if (layout_controller(key) == CG_CONTROLLERS)
-			text_addf(&names, "%s%.*s", names.len ? " " : "", (int)strcspn(key, "."),
-				  key);
-	}
-	if (text_failed(&names))
-		return err_set(e, -ENOMEM, "enable controllers");
-	return names.len ? tree_enable(layout, path, names.data, e) : 0;
 }
 
 /*
@@ -222,11 +241,11 @@ static void complete(struct dir_probe *probe, struct cg_resources *res)
 	}
 }
 
-static int refuse_memory(uint64_t limit_bytes, uint64_t used_bytes, struct err *e)
+static int refuse_memory(const char *what, uint64_t limit_bytes, uint64_t used_bytes, struct err *e)
 {
 	char limit[24], used[24];
 
-	err_say(e, -EBUSY, "memory limit %s is below the %s in use",
+	err_say(e, -EBUSY, "rejecting %s limit %s: it is below the %s in use", what,
 		text_fmt_bytes(limit, sizeof(limit), limit_bytes),
 		text_fmt_bytes(used, sizeof(used), used_bytes));
 	err_hint(e, "free memory inside, or choose a higher limit");
@@ -241,19 +260,22 @@ static int check_memory_in_use(struct dir_probe *probe, const struct cg_resource
 			       struct err *e)
 {
 	int dir = probe_dir(probe, &probe->layout->hiers[0]);
-	uint64_t limit = res->memory_max_bytes.v, used;
+	uint64_t limit = res->memory_max_bytes.v, both, used;
 	char excess[24];
 
-	if (!res->memory_max_bytes.set || !cg_is_v2(probe->layout, CG_MEMORY) ||
-	    life_is_populated(dir) != 1)
+	if (!res->memory_max_bytes.set || !res->memory_spares_used ||
+	    !cg_is_v2(probe->layout, CG_MEMORY) || life_is_populated(dir) != 1)
 		return 0;
+	both = res->swap_max_bytes.set ? cg_memsw(limit, res->swap_max_bytes.v) : UINT64_MAX;
 	used = read_number(dir, "memory.current");
 	if (used == UINT64_MAX || used <= limit)
 		return 0;
 	(void)snprintf(excess, sizeof(excess), "%" PRIu64, used - limit);
 	(void)file_write(dir, "memory.reclaim", excess); /* what counts is the next look */
 	used = read_number(dir, "memory.current");
-	return used > limit ? refuse_memory(limit, used, e) : 0;
+	if (used > both)
+		return refuse_memory("memory+swap", both, used, e);
+	return used > limit ? refuse_memory("memory", limit, used, e) : 0;
 }
 
 static int write_failed(struct dir_probe *probe, const char *path, const struct cg_resources *res,
@@ -262,7 +284,7 @@ static int write_failed(struct dir_probe *probe, const char *path, const struct 
 	const struct cg_hier *hier = layout_hier(probe->layout, w->write.controller);
 
 	if (r == -EBUSY && strcmp(w->write.file, "memory.limit_in_bytes") == 0)
-		return refuse_memory(res->memory_max_bytes.v,
+		return refuse_memory("memory", res->memory_max_bytes.v,
 				     read_number(probe_dir(probe, hier), "memory.usage_in_bytes"),
 				     e);
 	err_set(e, r, "%s: write '%s' to '%s' of cgroup '%s'", w->limit, w->write.value,
@@ -271,9 +293,36 @@ static int write_failed(struct dir_probe *probe, const char *path, const struct 
 		err_hint(e, "a set must lie within that of every parent group");
 	else if (r == -EOPNOTSUPP && w->write.controller == CG_IO)
 		err_hint(e, "the disk has neither the bfq scheduler nor io.cost");
-	else if (r == -EINVAL && strncmp(w->write.file, "cpu.", 4) == 0)
+	else if (r == -EINVAL && w->write.controller == CG_CPU &&
+		 read_number(probe_dir(probe, hier), "cpu.idle") == 1)
+		err_hint(e, "a group in the idle class has no weight: set cpu.idle to 0 with it");
+	else if (r == -EINVAL && w->write.controller == CG_CPU)
 		err_hint(e, "a parent group may allow less than this");
 	return r;
+}
+
+/* What @w's file says now, as a write that says it again. NULL when nothing can be put back. */
+static const char *remember(struct dir_probe *probe, const struct cg_write *w, struct arena *arena)
+{
+	int dir = probe_dir(probe, layout_hier(probe->layout, w->controller));
+	own_text struct text old = { 0 };
+
+	if (dir < 0 || tree_load(dir, w->file, &old) < 0)
+		return NULL;
+	return undo_value(w->file, w->value, text_str(&old), arena);
+}
+
+/* Best effort: what the kernel took before, it takes again. */
+static void put_back(struct dir_probe *probe, const struct knob_write *writes,
+		     const char *const *before, size_t count)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = count; i-- > 0;)
+			if (before[i])
+				(void)file_write(
+					probe_dir(probe, layout_hier(probe->layout,
+								     writes[i].write.controller)),
+					writes[i].write.file, before[i]);
 }
 
 static int apply_writes(struct dir_probe *probe, const char *path, const struct cg_resources *res,
@@ -315,6 +364,7 @@ int cg_apply(const struct cg_layout *layout, const char *path, const struct cg_r
 	struct cg_resources full = *res;
 	struct knob_write *writes;
 	size_t count;
+	const char **before;
 	int dir, r = tree_path(path, e);
 
 	if (r < 0)
@@ -322,15 +372,22 @@ int cg_apply(const struct cg_layout *layout, const char *path, const struct cg_r
 	dir = probe_dir(&probe, &layout->hiers[0]);
 	if (dir < 0)
 		return err_set(e, dir, "open cgroup '%s'", path);
-	r = enable_rare(layout, path, res, e);
-	if (r < 0)
-		return r;
 	complete(&probe, &full);
 	r = knob_plan(layout, &probe.probe, &full, &arena, &writes, &count, e);
 	if (r == 0)
 		r = check_memory_in_use(&probe, &full, e);
-	/* Devices come first: nothing may be opened under the old rules while limits change. */
+	if (r < 0)
+		return r;
+	before = arena_alloc(&arena, (count + 1) * sizeof(*before));
+	if (!before)
+		return err_set(e, -ENOMEM, "apply limits");
+	for (size_t i = 0; i < count; i++)
+		before[i] = remember(&probe, &writes[i].write, &arena);
+	r = apply_writes(&probe, path, &full, writes, count, e);
+	/* Last, as it is one step: it needs no undo of its own. */
 	if (r == 0 && res->device_count)
 		r = devbpf_apply(dir, res->devices, res->device_count, e);
-	return r < 0 ? r : apply_writes(&probe, path, &full, writes, count, e);
+	if (r < 0)
+		put_back(&probe, writes, before, count);
+	return r;
 }

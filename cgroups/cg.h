@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/table.h"
 #include "base/value.h"
 
 #include <stdbool.h>
@@ -30,11 +31,24 @@ enum cg_controller {
 	CG_IO, /* blkio in v1 */
 	CG_PIDS,
 	CG_HUGETLB,
-	CG_DEVICES, /* v1 hierarchy; in v2 a BPF program, always used when cgroup2 is there */
-	CG_FREEZER, /* v1; in v2 part of the core */
-	CG_CORE,    /* the cgroup.* files of v2, in every group */
+	CG_RDMA,
+	CG_NET_CLS,  /* v1 only: v2 has packet rules that match a cgroup instead */
+	CG_NET_PRIO, /* v1 only */
+	CG_DEVICES,  /* v1 hierarchy; in v2 a BPF program, always used when cgroup2 is there */
+	CG_FREEZER,  /* v1; in v2 part of the core */
+	CG_CORE,     /* the cgroup.* files of v2, in every group */
 	CG_CONTROLLERS
 };
+
+/** Who makes and removes the groups of a container. */
+enum cg_driver {
+	CG_CGROUPFS,	 /* we do, in the hierarchies themselves */
+	CG_SYSTEMD,	 /* systemd, as a scope: see systemd.h */
+	CG_SYSTEMD_USER, /* the systemd of who runs us without root */
+	CG_DISABLED,	 /* nobody: the processes stay in the group of their creator */
+};
+/** cg_driver_names - as --cgroup-manager spells them, but for systemd-user: see sd_driver() */
+extern const struct name cg_driver_names[];
 
 /** What one device rule allows or denies (OCI linux.resources.devices). */
 struct cg_device_rule {
@@ -60,6 +74,16 @@ struct cg_hugetlb_limit {
 	uint64_t limit_bytes;
 };
 
+struct cg_rdma_limit {
+	char *device;			 /* "mlx5_0" */
+	struct opt_u64 handles, objects; /* of its host channel adapter */
+};
+
+struct cg_net_prio {
+	char *interface; /* in the network namespace of who writes it: ours */
+	uint32_t priority;
+};
+
 /**
  * All limits, in cgroup v2 units whatever the host. Unset fields leave the kernel's default.
  * UINT64_MAX is "max" (no limit) for every limit in bytes, counts and quota.
@@ -67,7 +91,13 @@ struct cg_hugetlb_limit {
 struct cg_resources {
 	struct opt_u64 memory_max_bytes;
 	struct opt_u64 memory_high_bytes;
+	/* Refuse a limit below the memory in use? Else v2 kills until it holds; v1 always refuses.
+	 */
+	bool memory_spares_used;
 	struct opt_u64 memory_low_bytes; /* guarantee, best effort */
+	/* OCI's reservation: the same in v2; in v1, which guarantees nothing, whom to reclaim first
+	 */
+	struct opt_u64 memory_soft_bytes;
 	struct opt_u64 memory_min_bytes; /* guarantee, hard */
 	struct opt_u64 swap_max_bytes;	 /* swap alone, as memory.swap.max; v1 gets memory + swap */
 	struct opt_u64 zswap_max_bytes;
@@ -77,6 +107,7 @@ struct cg_resources {
 	struct opt_bool oom_kill_disable; /* v1 only */
 
 	struct opt_u64 cpu_weight;    /* 1..10000, default 100 */
+	uint64_t cpu_shares;	      /* of v1, when the weight was made from that; else 0 */
 	struct opt_u64 cpu_quota_us;  /* per period; UINT64_MAX = no limit */
 	struct opt_u64 cpu_period_us; /* 1000..1000000, default 100000 */
 	struct opt_u64 cpu_burst_us;
@@ -95,6 +126,13 @@ struct cg_resources {
 	struct cg_hugetlb_limit *hugetlb;
 	size_t hugetlb_count;
 
+	struct cg_rdma_limit *rdma;
+	size_t rdma_count;
+
+	struct opt_u64 net_class_id; /* v1 only: tag of all packets, 0xAAAABBBB for tc AAAA:BBBB */
+	struct cg_net_prio *net_prios; /* v1 only */
+	size_t net_prio_count;
+
 	struct opt_u64 descendants_max, depth_max; /* cgroup.max.* */
 
 	const struct cg_device_rule *devices; /* NULL with count 0: leave devices alone */
@@ -111,6 +149,15 @@ struct cg_layout;
  * Return: 0; -ENOTSUP with a hint when no cgroup2 is mounted; -ENOMEM.
  */
 int cg_layout_open(struct arena *arena, const struct cg_layout **ret, struct err *e);
+/** cg_own_path() - the cgroup2 group that we are in ("/user.slice/x"); NULL when there is none */
+const char *cg_own_path(struct arena *arena);
+/**
+ * cg_narrow() - for who is not root: what of @layout lets us make group @path and put a process of
+ * ours into it
+ * Return: 1 with *ret in @arena; 0: not even cgroup2 does; -errno.
+ */
+int cg_narrow(const struct cg_layout *layout, const char *path, struct arena *arena,
+	      const struct cg_layout **ret);
 /** cg_has() - can this host limit by @controller, in v2 or in a v1 hierarchy? */
 bool cg_has(const struct cg_layout *layout, enum cg_controller controller);
 /** cg_is_v2() - is @controller in cgroup2 here? */
@@ -126,6 +173,13 @@ const char *cg_mount(const struct cg_layout *layout);
 /** cg_check() - pure: could @res be enforced on this layout? One error per call, by the name of
  * the limit and of the file that is missing. Nothing is touched. */
 int cg_check(const struct cg_layout *layout, const struct cg_resources *res, struct err *e);
+/** cg_check_disabled() - pure: does @res ask for nothing that needs a group? -ENOTSUP by the name
+ * of the first limit that does. Device rules pass: engines always send some, and the nodes that
+ * exist inside are what holds without a group. */
+int cg_check_disabled(const struct cg_resources *res, struct err *e);
+
+/** cg_is_limit_file() - pure: may a unified limit name @key? */
+bool cg_is_limit_file(const char *key);
 
 /** One planned write, for `ctr plan` and for apply. */
 struct cg_write {
@@ -153,7 +207,8 @@ int cg_delegate(const struct cg_layout *layout, const char *path, uid_t uid, gid
 int cg_open(const struct cg_layout *layout, const char *path, struct err *e);
 /** cg_apply() - write all limits of @res: for a new group and for live changes alike. Order makes
  * shrinking and growing memory + swap work. Devices: builds and atomically (re)places the BPF
- * program. Return: 0; -EBUSY with a sentence when memory in use exceeds a new limit. */
+ * program. All or nothing: what was written before a failure is put back.
+ * Return: 0; -EBUSY with a sentence when memory in use exceeds a new limit. */
 int cg_apply(const struct cg_layout *layout, const char *path, const struct cg_resources *res,
 	     struct err *e);
 /**
@@ -170,12 +225,21 @@ struct cg_door {
 };
 int cg_door_open(const struct cg_layout *layout, const char *path, struct cg_door *ret,
 		 struct err *e);
+/** cg_door_open_each() - the same with a path for each controller */
+int cg_door_open_each(const struct cg_layout *layout, const char *const paths[CG_CONTROLLERS],
+		      struct cg_door *ret, struct err *e);
+/** cg_v1_controller() - the controller that a v1 hierarchy holds here under the first @len bytes of
+ * @name. Return: enum cg_controller or -ENOENT. */
+int cg_v1_controller(const struct cg_layout *layout, const char *name, size_t len);
 /** cg_door_enter() - in the child, which must have one thread: move in, then close the door.
  * Neither allocates nor takes a lock. Return: 0 or -errno. */
 int cg_door_enter(struct cg_door *door);
 void cg_door_close(struct cg_door *door);
 /** cg_join_v1() - move @pid into the v1 directories. No-op on pure v2. Slow: see cg_door_open() */
 int cg_join_v1(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
+/** cg_adopt() - of a group whose v2 directory somebody else made around @pid: make the v1
+ * directories that are missing, and move @pid into them all. No-op on pure v2. */
+int cg_adopt(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
 /** cg_join() - move @pid into every hierarchy's directory (where clone3 could not place it) */
 int cg_join(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e);
 /** cg_kill() - cgroup.kill: SIGKILL to every process in the subtree, race-free. 0 if not there. */

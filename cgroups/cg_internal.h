@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cgroups/cg.h"
+#include "cgroups/systemd.h"
 
 #include <dirent.h>
 #include <linux/bpf.h>
@@ -18,12 +19,16 @@ struct cg_hier {
 	bool v2;
 };
 
+/* Part of cgroup2 itself, whatever its cgroup.controllers says. */
+enum { CORE_CONTROLLERS = 1 << CG_CORE | 1 << CG_DEVICES | 1 << CG_FREEZER };
+
 /* One cgroup2, and at worst one v1 hierarchy per controller. */
 enum { CG_HIERS_MAX = 1 + CG_CONTROLLERS };
 
 struct cg_layout {
 	struct cg_hier hiers[CG_HIERS_MAX]; /* [0] is cgroup2, the rest v1 */
 	size_t count;
+	bool narrow; /* only what cg_narrow() found to be ours */
 };
 
 /** layout_parse() - pure: the hierarchies in the text of /proc/self/mountinfo, with cgroup2's
@@ -49,9 +54,6 @@ int tree_path(const char *path, struct err *e);
 int tree_open_mount(const struct cg_hier *hier);
 /** tree_open() - the directory of @path in @hier. Return: fd or -errno (-ENOENT: not there). */
 int tree_open(const struct cg_hier *hier, const char *path);
-/** tree_enable() - enable the cgroup2 controllers in @names ("hugetlb misc") from the root down
- * to the parent of @path, as far as the kernel lets us */
-int tree_enable(const struct cg_layout *layout, const char *path, const char *names, struct err *e);
 /** tree_load() - append a whole file of any length to @text. Return: 0 or -errno. */
 int tree_load(int dirfd, const char *file, struct text *text);
 /** tree_open_beneath() - a directory beneath @dirfd, over no symlink and no mount; "" is itself */
@@ -67,6 +69,11 @@ int tree_first_child(int dirfd, char *name);
 /* The extended attribute on parents that cg_create() made. user.* attributes work in both cgroup
  * versions since Linux 5.7. */
 #define TREE_PARENT_MARK "user.ctr.parent"
+
+/* narrow.c */
+
+/** narrow_common() - pure: the length of the path that "/a/b" and "/a/c" have in common: 2 */
+size_t narrow_common(const char *a, const char *b);
 
 /* life.c */
 
@@ -123,6 +130,10 @@ uint64_t cg_swap_of(uint64_t memsw_bytes, uint64_t memory_bytes);
 /** cg_limit_v1() - a limit read from v1, whose "no limit" is a huge page-aligned number */
 uint64_t cg_limit_v1(uint64_t bytes);
 
+/** undo_value() - pure: what to write to @file so that it says again what @old, its text, says of
+ * that which @written changes; in the arena. Return: NULL when nothing can be put back. */
+const char *undo_value(const char *file, const char *written, const char *old, struct arena *arena);
+
 /* devbpf.c */
 
 /** devbpf_build() - pure: the program for @rules, in the arena. Each access bit is decided by the
@@ -133,6 +144,15 @@ ssize_t devbpf_build(const struct cg_device_rule *rules, size_t count, struct ar
 /** devbpf_apply() - load the program and put it on v2 directory @dirfd in one atomic step, in
  * place of the one that an earlier call put there. Programs of others stay. */
 int devbpf_apply(int dirfd, const struct cg_device_rule *rules, size_t count, struct err *e);
+
+/* systemd_unit.c: elements of an a(sv), appended to a builder whose beginning is aligned to 8 */
+
+void sd_prop_str(struct text *t, const char *name, const char *value);
+void sd_prop_bool(struct text *t, const char *name, bool value);
+void sd_prop_pid(struct text *t, const char *name, pid_t pid);
+/** sd_limits() - pure: @res as far as systemd @version has properties for it. Return: 0, -ENOMEM.
+ */
+int sd_limits(const struct cg_resources *res, unsigned int version, struct text *t);
 
 /* stats.c: pure parsers */
 

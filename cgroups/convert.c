@@ -4,13 +4,18 @@
  *
  * DOC: OCI speaks v1 (cpu.shares, blkio weight) and struct cg_resources speaks v2. On a v1
  * hierarchy the value goes back again, and a user who wrote 1024 shares must find 1024 in
- * cpu.shares. The forward formulas lose digits, so the way back picks, among all values that map
- * to the weight, the one with the most trailing zero bits: the one a person would have written.
+ * cpu.shares. The forward formulas lose digits, so the way back, where the shares are not known,
+ * picks among all values that map to the weight the one with the most trailing zero bits: the one
+ * that a person would have written.
  *
  * The logarithms are fixed-point integers: exact to far below what the formulas can tell apart,
  * the same on every machine, and no floating-point library is loaded at each start.
  */
 #include "cgroups/cg_internal.h"
+
+#include "base/own.h"
+
+#include <string.h>
 
 enum {
 	SHARES_MIN = 2,
@@ -161,4 +166,51 @@ uint64_t cg_limit_v1(uint64_t bytes)
 {
 	/* PAGE_COUNTER_MAX is LONG_MAX in whole pages, of 64 KiB at the most. */
 	return bytes >= (uint64_t)INT64_MAX - 0xffff ? UINT64_MAX : bytes;
+}
+
+/* Where a line "KEY ..." sets one device or interface, what sets it back to having no line. */
+static const struct {
+	const char *file, *rest;
+} unset_keys[] = {
+	{ "io.max", "rbps=max wbps=max riops=max wiops=max" },
+	{ "io.weight", "default" },
+	{ "io.bfq.weight", "default" },
+	{ "blkio.weight_device", "0" },
+	{ "blkio.bfq.weight_device", "default" },
+	{ "blkio.throttle.read_bps_device", "0" },
+	{ "blkio.throttle.write_bps_device", "0" },
+	{ "blkio.throttle.read_iops_device", "0" },
+	{ "blkio.throttle.write_iops_device", "0" },
+	{ "rdma.max", "hca_handle=max hca_object=max" },
+	{ "net_prio.ifpriomap", "0" },
+};
+
+static const char *line_of(const char *text, const char *key, size_t len, size_t *ret_len)
+{
+	for (const char *line = text; *line; line += *line == '\n') {
+		*ret_len = strcspn(line, "\n");
+		if (strncmp(line, key, len) == 0 && line[len] == ' ')
+			return line;
+		line += *ret_len;
+	}
+	return NULL;
+}
+
+const char *undo_value(const char *file, const char *written, const char *old, struct arena *arena)
+{
+	size_t key = strcspn(written, " "), len;
+	const char *line;
+
+	/* It reads as keys and takes the value of the first. */
+	if (strcmp(file, "memory.oom_control") == 0)
+		return strstr(old, "oom_kill_disable 1") ? "1" : "0";
+	for (size_t i = 0; written[key] && i < ARRAY_SIZE(unset_keys); i++) {
+		if (strcmp(file, unset_keys[i].file) != 0)
+			continue;
+		line = line_of(old, written, key, &len);
+		return line ? arena_strndup(arena, line, len)
+			    : arena_printf(arena, "%.*s %s", (int)key, written, unset_keys[i].rest);
+	}
+	len = strcspn(old, "\n");
+	return len ? arena_strndup(arena, old, len) : "\n"; /* an empty set */
 }

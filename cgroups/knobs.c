@@ -10,10 +10,12 @@
  * and one must take it (io.weight of a disk is for io.cost, io.bfq.weight for its scheduler).
  *
  * v1 has no guarantees: memory.soft_limit_in_bytes only says whom to reclaim from first, and
- * nothing below it is protected, so memory.low and memory.min are refused there.
+ * nothing below it is protected, so memory.low and memory.min are refused there. OCI's reservation
+ * is defined as just that soft limit, and goes to either file.
  *
  * Authority: kernel Documentation/admin-guide/cgroup-v2.rst ("v2 Interface Files" of each
- * controller) and cgroup-v1/{memory,cpusets,blkio-controller,pids,hugetlb}.rst,
+ * controller) and
+ * cgroup-v1/{memory,cpusets,blkio-controller,pids,hugetlb,rdma,net_cls,net_prio}.rst,
  * scheduler/sched-bwc.rst and sched-rt-group.rst; OCI runtime-spec config-linux.md.
  */
 #include "cgroups/cg_internal.h"
@@ -144,7 +146,10 @@ static const char *to_shares(struct arena *arena, const struct cg_resources *res
 {
 	if (res->cpu_idle.set && res->cpu_idle.v)
 		return carried;
-	return number(arena, cg_shares_from_weight(field_u64(res, knob)->v), NULL);
+	return number(arena,
+		      res->cpu_shares ? res->cpu_shares
+				      : cg_shares_from_weight(field_u64(res, knob)->v),
+		      NULL);
 }
 
 /* BFQ has the weights of blkio in both versions. */
@@ -205,7 +210,10 @@ static const struct knob knobs[] = {
 	  FIELD(swap_max_bytes), ANY, to_max, to_memsw, if_no_swap },
 	{ "memory high mark", NULL, CG_MEMORY, "memory.high", NULL,
 	  FIELD(memory_high_bytes), ANY, to_max, NULL, if_max },
-	{ "memory guarantee", "memory.reservation", CG_MEMORY, "memory.low", NULL,
+	{ "memory reservation", "memory.reservation", CG_MEMORY, "memory.low",
+	  "memory.soft_limit_in_bytes",
+	  FIELD(memory_soft_bytes), ANY, to_max, to_minus_one, if_zero },
+	{ "memory guarantee", NULL, CG_MEMORY, "memory.low", NULL,
 	  FIELD(memory_low_bytes), ANY, to_max, NULL, if_zero },
 	{ "hard memory guarantee", NULL, CG_MEMORY, "memory.min", NULL,
 	  FIELD(memory_min_bytes), ANY, to_max, NULL, if_zero },
@@ -249,6 +257,10 @@ static const struct knob knobs[] = {
 	{ "io weight", "blockIO.weight", CG_IO, "io.bfq.weight", "blkio.bfq.weight",
 	  FIELD(io_weight), RANGE(1, 10000), to_blkio_weight, to_blkio_weight, if_default_weight },
 
+	/* cgroup-v1/net_cls.rst */
+	{ "network class", "network.classID", CG_NET_CLS, NULL, "net_cls.classid",
+	  FIELD(net_class_id), RANGE(0, UINT32_MAX), NULL, to_max, if_zero },
+
 	/* cgroup-v2.rst "Core Interface Files" */
 	{ "limit of sub-groups", NULL, CG_CORE, "cgroup.max.descendants", NULL,
 	  FIELD(descendants_max), ANY, to_max, NULL, if_max },
@@ -256,7 +268,7 @@ static const struct knob knobs[] = {
 	  FIELD(depth_max), ANY, to_max, NULL, if_max },
 	/* clang-format on */
 };
-_Static_assert(ARRAY_SIZE(knobs) == 24, "a row per scalar field of struct cg_resources and file");
+_Static_assert(ARRAY_SIZE(knobs) == 26, "a row per scalar field of struct cg_resources and file");
 
 /* Rates of one disk: a key of v2's io.max, a file of its own in v1 (0 removes the rule there). */
 static const struct {
@@ -308,6 +320,13 @@ static void mark_alternatives(struct planner *p, size_t n)
 
 static int refuse_controller(struct planner *p, const char *limit, enum cg_controller controller)
 {
+	if (p->layout->narrow) {
+		err_say(p->e, -ENOTSUP, "%s: the '%s' cgroup controller is not delegated to us",
+			limit, cg_controller_name(controller));
+		err_hint(p->e, "remove the limit, run as root, or have root delegate it "
+			       "(systemd: Delegate=yes of user@.service)");
+		return -ENOTSUP;
+	}
 	err_say(p->e, -ENOTSUP, "%s: this host has no '%s' cgroup controller", limit,
 		cg_controller_name(controller));
 	err_hint(p->e, "enable it in the kernel or on its command line, or remove the limit");
@@ -572,17 +591,74 @@ static int plan_hugetlb(struct planner *p)
 	return r;
 }
 
-/*
- * May a config name this file? It names one in the group's own directory, and of the core files
- * only the limits: writing to cgroup.procs or cgroup.kill is an act and no limit.
- */
-static bool is_unified_key(const char *key)
+/* cgroup-v1/rdma.rst, and cgroup-v2.rst "RDMA Interface Files": the same line for both. */
+static int plan_rdma(struct planner *p)
 {
+	static const char *const file = "rdma.max";
+	const struct cg_hier *hier = layout_hier(p->layout, CG_RDMA);
+	int r = 0;
+
+	if (!hier && p->res->rdma_count)
+		return refuse_controller(p, "rdma limit", CG_RDMA);
+	for (size_t i = 0; r == 0 && i < p->res->rdma_count; i++) {
+		const struct cg_rdma_limit *limit = &p->res->rdma[i];
+		const struct {
+			const char *key;
+			struct opt_u64 value;
+		} parts[] = { { "hca_handle", limit->handles }, { "hca_object", limit->objects } };
+		const char *line = limit->device;
+
+		for (size_t k = 0; line && k < ARRAY_SIZE(parts); k++) {
+			const char *value = number(p->arena, parts[k].value.v, "max");
+
+			if (parts[k].value.set)
+				line = arena_printf(p->arena, "%s %s=%s", line, parts[k].key,
+						    value ? value : "max");
+		}
+		if (!line)
+			return err_set(p->e, -ENOMEM, "plan the rdma limits");
+		r = plan_any(p, "rdma limit", hier, CG_RDMA, &file, &line, 1);
+	}
+	return r;
+}
+
+/* cgroup-v1/net_prio.rst */
+static int plan_net_prios(struct planner *p)
+{
+	static const char *const file = "net_prio.ifpriomap";
+	const struct cg_hier *hier = layout_hier(p->layout, CG_NET_PRIO);
+	int r = 0;
+
+	if (!hier && p->res->net_prio_count)
+		return refuse_controller(p, "network priority", CG_NET_PRIO);
+	for (size_t i = 0; r == 0 && i < p->res->net_prio_count; i++) {
+		const struct cg_net_prio *prio = &p->res->net_prios[i];
+		const char *line =
+			arena_printf(p->arena, "%s %" PRIu32, prio->interface, prio->priority);
+
+		if (!line)
+			return err_set(p->e, -ENOMEM, "plan the network priorities");
+		r = plan_any(p, "network priority", hier, CG_NET_PRIO, &file, &line, 1);
+	}
+	return r;
+}
+
+/* It names one in the group's own directory that holds a setting: writing to cgroup.procs or
+ * cgroup.kill is an act. */
+bool cg_is_limit_file(const char *key)
+{
+	static const char *const acts[] = {
+		"cgroup.procs",	 "cgroup.threads", "cgroup.kill",
+		"cgroup.freeze", "cgroup.type",	   "cgroup.subtree_control",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
+		if (strcmp(key, acts[i]) == 0)
+			return false;
 	for (const char *s = key; *s; s++)
 		if (!isalnum((unsigned char)*s) && !strchr("._-", *s))
 			return false;
-	return strchr(key, '.') && key[0] != '.' &&
-	       (strncmp(key, "cgroup.", 7) != 0 || strncmp(key, "cgroup.max.", 11) == 0);
+	return strchr(key, '.') && key[0] != '.';
 }
 
 /* OCI "unified": written as it is, line by line, since a cgroup file takes one line a write. */
@@ -594,7 +670,7 @@ static int plan_unified(struct planner *p)
 		const struct cg_hier *v2 = &p->layout->hiers[0], *hier = v2;
 		char *copy, *line, *save = NULL;
 
-		if (!is_unified_key(pair->key))
+		if (!cg_is_limit_file(pair->key))
 			return err_say(p->e, -EINVAL,
 				       "unified limit '%s' is not a limit file of cgroup v2",
 				       pair->key);
@@ -603,8 +679,10 @@ static int plan_unified(struct planner *p)
 		if (!hier)
 			return refuse_controller(p, pair->key, controller);
 		if (!hier->v2)
-			return err_say(p->e, -ENOTSUP, "unified limit '%s': '%s' is in %s here",
-				       pair->key, cg_controller_name(controller), hier->where);
+			return err_say(
+				p->e, -ENOTSUP,
+				"invalid configuration: unified limit '%s': '%s' is in %s here",
+				pair->key, cg_controller_name(controller), hier->where);
 		if (p->probe->file(p->probe, v2, controller, pair->key) == KNOB_MISSING)
 			return refuse_file(p, "unified limit", v2, pair->key);
 		copy = arena_strdup(p->arena, pair->value);
@@ -633,6 +711,10 @@ int knob_plan(const struct cg_layout *layout, struct knob_probe *probe,
 		r = plan_io(&p);
 	if (r == 0)
 		r = plan_hugetlb(&p);
+	if (r == 0)
+		r = plan_rdma(&p);
+	if (r == 0)
+		r = plan_net_prios(&p);
 	if (r == 0)
 		r = plan_unified(&p);
 	if (r < 0)

@@ -18,22 +18,22 @@ static const struct {
 	const char *v2, *v1;
 } controller_names[] = {
 	/* clang-format off */
-	[CG_CPU]     = { "cpu",     "cpu" },
-	[CG_CPUACCT] = { NULL,      "cpuacct" },
-	[CG_CPUSET]  = { "cpuset",  "cpuset" },
-	[CG_MEMORY]  = { "memory",  "memory" },
-	[CG_IO]      = { "io",      "blkio" },
-	[CG_PIDS]    = { "pids",    "pids" },
-	[CG_HUGETLB] = { "hugetlb", "hugetlb" },
-	[CG_DEVICES] = { NULL,      "devices" },
-	[CG_FREEZER] = { NULL,      "freezer" },
-	[CG_CORE]    = { "cgroup",  NULL },
+	[CG_CPU]      = { "cpu",     "cpu" },
+	[CG_CPUACCT]  = { NULL,      "cpuacct" },
+	[CG_CPUSET]   = { "cpuset",  "cpuset" },
+	[CG_MEMORY]   = { "memory",  "memory" },
+	[CG_IO]       = { "io",      "blkio" },
+	[CG_PIDS]     = { "pids",    "pids" },
+	[CG_HUGETLB]  = { "hugetlb", "hugetlb" },
+	[CG_RDMA]     = { "rdma",    "rdma" },
+	[CG_NET_CLS]  = { NULL,      "net_cls" },
+	[CG_NET_PRIO] = { NULL,      "net_prio" },
+	[CG_DEVICES]  = { NULL,      "devices" },
+	[CG_FREEZER]  = { NULL,      "freezer" },
+	[CG_CORE]     = { "cgroup",  NULL },
 	/* clang-format on */
 };
 _Static_assert(ARRAY_SIZE(controller_names) == CG_CONTROLLERS, "a row per controller");
-
-/* Part of cgroup2 itself, whatever its cgroup.controllers says. */
-enum { CORE_CONTROLLERS = 1 << CG_CORE | 1 << CG_DEVICES | 1 << CG_FREEZER };
 
 const char *cg_controller_name(enum cg_controller controller)
 {
@@ -60,6 +60,16 @@ static bool next_item(const char **list, char separator, const char **ret, size_
 static bool item_is(const char *item, size_t len, const char *name)
 {
 	return name && strlen(name) == len && strncmp(item, name, len) == 0;
+}
+
+int cg_v1_controller(const struct cg_layout *layout, const char *name, size_t len)
+{
+	for (size_t i = 1; i < layout->count; i++)
+		for (int c = 0; c < CG_CONTROLLERS; c++)
+			if ((layout->hiers[i].controllers & (1U << c)) &&
+			    item_is(name, len, controller_names[c].v1))
+				return c;
+	return -ENOENT;
 }
 
 bool layout_lists(const char *list, const char *name)
@@ -220,6 +230,14 @@ int layout_parse(const char *mountinfo, struct arena *arena, struct cg_layout *r
 	*ret = layout;
 	return 0;
 }
+
+const struct name cg_driver_names[] = {
+	{ "cgroupfs", CG_CGROUPFS },
+	{ "systemd", CG_SYSTEMD },
+	{ "systemd-user", CG_SYSTEMD_USER },
+	{ "disabled", CG_DISABLED },
+	{ NULL, 0 },
+};
 
 void layout_set_v2(struct cg_layout *layout, const char *controllers)
 {

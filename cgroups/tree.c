@@ -26,10 +26,6 @@
 /* Each lost try means that another command removed a parent just then. */
 enum { CREATE_TRIES = 64 };
 
-/* Controllers that every group gets where cgroup2 has them: for their limits or their statistics.
- */
-static const char useful_controllers[] = "cpu cpuset io memory pids";
-
 static bool is_component(const char *s, size_t len)
 {
 	return len > 0 && len <= NAME_MAX && !(len == 1 && s[0] == '.') &&
@@ -136,8 +132,8 @@ int tree_first_child(int dirfd, char *name)
 	return 1;
 }
 
-/* "+cpu +io" for every word of @names that @dirfd offers and does not pass on yet. */
-static int missing_controllers(int dirfd, const char *names, struct text *ret)
+/* "+cpu +io" for every controller that @dirfd offers and does not pass on yet. */
+static int missing_controllers(int dirfd, struct text *ret)
 {
 	char offered[512], enabled[512], word[64];
 	ssize_t n = file_read(dirfd, "cgroup.subtree_control", enabled, sizeof(enabled));
@@ -146,27 +142,27 @@ static int missing_controllers(int dirfd, const char *names, struct text *ret)
 		n = file_read(dirfd, "cgroup.controllers", offered, sizeof(offered));
 	if (n < 0)
 		return (int)n;
-	while (*names) {
-		size_t len = strcspn(names, " ");
+	for (const char *name = offered; *name; name += strspn(name, " ")) {
+		size_t len = strcspn(name, " ");
 
-		(void)snprintf(word, sizeof(word), "%.*s", (int)len, names);
-		if (layout_lists(offered, word) && !layout_lists(enabled, word))
+		(void)snprintf(word, sizeof(word), "%.*s", (int)len, name);
+		if (!layout_lists(enabled, word))
 			text_addf(ret, "%s+%s", ret->len ? " " : "", word);
-		names += len;
-		names += strspn(names, " ");
+		name += len;
 	}
 	return text_failed(ret) ? -ENOMEM : 0;
 }
 
 /*
- * Best effort: what cannot be enabled (processes live in the parent; cpu with real-time tasks) is
- * reported by the limit that then misses its file, and matters to nobody else.
+ * Every group gets all of them, for their limits, their statistics and what a unified limit may
+ * name. Best effort: what cannot be enabled (processes live in the parent; cpu with real-time
+ * tasks) is reported by the limit that then misses its file, and matters to nobody else.
  */
-static int enable_controllers(int dirfd, const char *names)
+static int enable_controllers(int dirfd)
 {
 	own_text struct text all = { 0 };
 	char *word, *save = NULL;
-	int r = missing_controllers(dirfd, names, &all);
+	int r = missing_controllers(dirfd, &all);
 
 	if (r < 0 || !all.len)
 		return r;
@@ -227,7 +223,7 @@ static int make_once(const struct cg_hier *hier, int mount, const char *path, bo
 		int r;
 
 		(void)snprintf(name, sizeof(name), "%.*s", (int)len, p);
-		r = hier->v2 ? enable_controllers(parent, useful_controllers) : 0;
+		r = hier->v2 ? enable_controllers(parent) : 0;
 		if (r < 0)
 			return r;
 		made = mkdirat(parent, name, 0755) == 0;
@@ -288,29 +284,11 @@ int cg_create(const struct cg_layout *layout, const char *path, struct err *e)
 			err_say(e, -EBUSY, "cgroup '%s' exists with processes in it", path);
 			return -EBUSY;
 		}
+		if (layout->hiers[i].v2 && !made && cg_is_frozen(layout, path) == 1)
+			return err_say(e, -EBUSY, "container's cgroup unexpectedly frozen: '%s'",
+				       path);
 	}
 	return 0;
-}
-
-int tree_enable(const struct cg_layout *layout, const char *path, const char *names, struct err *e)
-{
-	own_fd int dir = tree_open_mount(&layout->hiers[0]);
-
-	for (const char *p = path + 1; dir >= 0 && *p;) {
-		size_t len = strcspn(p, "/");
-		char name[NAME_MAX + 1];
-		own_fd int child = -EBADF;
-		int r = enable_controllers(dir, names);
-
-		if (r < 0)
-			return err_set(e, r, "enable '%s' for cgroup '%s'", names, path);
-		(void)snprintf(name, sizeof(name), "%.*s", (int)len, p);
-		child = tree_open_beneath(dir, name);
-		close_fd(&dir);
-		dir = take_fd(&child);
-		p += len + (p[len] == '/');
-	}
-	return dir < 0 ? err_set(e, dir, "open cgroup '%s'", path) : 0;
 }
 
 /* The owner may only move processes and make groups; limits stay the parent's to set. */
@@ -379,6 +357,22 @@ int cg_join_v1(const struct cg_layout *layout, const char *path, pid_t pid, stru
 	return join_from(layout, 1, path, pid, e);
 }
 
+int cg_adopt(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e)
+{
+	int r = tree_path(path, e);
+
+	for (size_t i = 1; r == 0 && i < layout->count; i++) {
+		own_fd int dir = -EBADF;
+		bool made;
+
+		if (!layout_is_used(&layout->hiers[i]))
+			continue;
+		dir = make(&layout->hiers[i], path, &made, e);
+		r = dir < 0 ? dir : join(&layout->hiers[i], path, pid, e);
+	}
+	return r;
+}
+
 int cg_join(const struct cg_layout *layout, const char *path, pid_t pid, struct err *e)
 {
 	return join_from(layout, 0, path, pid, e);
@@ -391,21 +385,24 @@ void cg_door_close(struct cg_door *door)
 	door->count = 0;
 }
 
-int cg_door_open(const struct cg_layout *layout, const char *path, struct cg_door *ret,
-		 struct err *e)
+int cg_door_open_each(const struct cg_layout *layout, const char *const paths[CG_CONTROLLERS],
+		      struct cg_door *ret, struct err *e)
 {
 	struct cg_door door = { .count = 0 };
-	int r = tree_path(path, e);
 
-	if (r < 0)
-		return r;
 	for (size_t i = 1; i < layout->count; i++) {
 		const struct cg_hier *hier = &layout->hiers[i];
+		const char *path = paths[__builtin_ctz(hier->controllers)];
 		own_fd int dir = -EBADF;
-		int fd;
+		int fd, r;
 
 		if (!layout_is_used(hier))
 			continue;
+		r = tree_path(path, e);
+		if (r < 0) {
+			cg_door_close(&door);
+			return r;
+		}
 		dir = tree_open(hier, path);
 		/* "tasks" and not "cgroup.procs": only there does the kernel see that one thread
 		 * is concerned, and spares the lock that keeps thread groups together. */
@@ -420,6 +417,16 @@ int cg_door_open(const struct cg_layout *layout, const char *path, struct cg_doo
 	}
 	*ret = door;
 	return 0;
+}
+
+int cg_door_open(const struct cg_layout *layout, const char *path, struct cg_door *ret,
+		 struct err *e)
+{
+	const char *paths[CG_CONTROLLERS];
+
+	for (size_t i = 0; i < CG_CONTROLLERS; i++)
+		paths[i] = path;
+	return cg_door_open_each(layout, paths, ret, e);
 }
 
 int cg_door_enter(struct cg_door *door)

@@ -3,14 +3,14 @@
 #include "cli/cli.h"
 
 #include "base/fd.h"
+#include "base/feat.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cli/help.h"
+#include "cli/log.h"
 #include "cli/out.h"
 #include "cli/verbs.h"
 
-#include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,26 +18,30 @@
 
 #define AT(field) offsetof(struct globals, field)
 
+enum { LISTEN_FDS_MAX = 1024 };
+
 /* clang-format off */
 const struct opt cli_globals[] = {
 	{ "root", 0, OPT_STR, 0, "DIR", AT(root), NULL,
-	  "runtime state, gone after a reboot (default /run/ctr, or $CTR_ROOT)" },
+	  "runtime state, gone after a reboot (default $CTR_ROOT, or /run/ctr, for a user $XDG_RUNTIME_DIR/ctr)" },
 	{ "store", 0, OPT_STR, 0, "DIR", AT(store), NULL,
-	  "partitions and templates (default /var/lib/ctr, or $CTR_STORE)" },
+	  "partitions and templates (default $CTR_STORE, or /var/lib/ctr, for a user ~/.local/share/ctr)" },
 	{ "format", 0, OPT_CHOICE, 0, "table|json", AT(format), NULL,
 	  "print tables for people, or JSON for programs" },
 	{ "log", 0, OPT_STR, 0, "FILE", AT(log), NULL,
-	  "append failures to FILE as well" },
+	  "append failures to FILE as well, or send them to syslog:NAME or journald:NAME" },
 	{ "log-format", 0, OPT_CHOICE, 0, "text|json", AT(log_format), NULL,
 	  "form of the records in the log" },
+	{ "log-level", 0, OPT_CHOICE, 0, "error|warning|debug", AT(log_level), NULL,
+	  "what is written to the log (default warning)" },
 	{ "debug", 0, OPT_SWITCH, 0, NULL, AT(debug), NULL,
-	  "with --log, record the end of each command too" },
+	  "record every step of a start: in the log, or without one on standard error" },
 	{ "cgroup-manager", 0, OPT_CHOICE, OPT_HIDDEN, "cgroupfs|systemd|disabled",
 	  AT(cgroup_manager), NULL, "who makes control groups" },
 	{ "systemd-cgroup", 0, OPT_SWITCH, OPT_HIDDEN, NULL, AT(systemd_cgroup), NULL,
 	  "the same as --cgroup-manager systemd" },
-	{ "rootless", 0, OPT_CHOICE, OPT_HIDDEN, "auto|true|false", AT(rootless), NULL,
-	  "whether to expect no privileges" },
+	{ "rootless", 0, OPT_CHOICE, 0, "auto|true|false", AT(rootless), NULL,
+	  "whether a bundle without limits may go without a cgroup" },
 	{ "version", 'v', OPT_SWITCH, 0, NULL, AT(version), NULL, "print the version" },
 	{ "help", 'h', OPT_SWITCH, 0, NULL, AT(help), NULL, "print help, of the verb if there is one" },
 	{ 0 },
@@ -61,60 +65,6 @@ int cli_oom(struct err *e)
 	return err_set(e, -ENOMEM, "allocate memory");
 }
 
-/* key="value" of a text record: quotes and backslashes escaped; err_set() left no newline. */
-static void add_quoted(struct text *t, const char *s)
-{
-	text_add(t, "\"");
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			text_add(t, "\\");
-		text_addn(t, s, 1);
-	}
-	text_add(t, "\"");
-}
-
-char *cli_log_record(const char *format, const char *level, const char *msg, const char *time)
-{
-	own_text struct text t = { 0 };
-
-	if (format && strcmp(format, "json") == 0) {
-		own_json json_t *doc =
-			json_pack("{s:s, s:o, s:s}", "level", level, "msg",
-				  json_stringn_nocheck(msg, strlen(msg)), "time", time);
-		own_free char *line = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-
-		if (!line && doc) { /* bytes that are not UTF-8, out of a file name */
-			own_free char *ascii = strdup(msg);
-
-			for (char *p = ascii; p && *p; p++)
-				if ((unsigned char)*p >= 0x80)
-					*p = '?';
-			return ascii ? cli_log_record(format, level, ascii, time) : NULL;
-		}
-		text_addf(&t, "%s\n", line ? line : "");
-		t.failed |= !line;
-		return text_take(&t);
-	}
-	text_addf(&t, "time=%s level=%s msg=", time, level);
-	add_quoted(&t, msg);
-	text_add(&t, "\n");
-	return text_take(&t);
-}
-
-/* One record in one write, so that verbs which share a log do not mix their lines. */
-static int log_append(const struct cli *cli, const char *level, const char *msg)
-{
-	own_fd int fd = open(cli->globals.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	own_free char *line = NULL;
-	char time[32];
-
-	if (fd < 0)
-		return -errno;
-	line = cli_log_record(cli->globals.log_format, level, msg,
-			      out_fmt_time(time, sizeof(time), out_now_ms()));
-	return line ? fd_write_all(fd, line, strlen(line)) : -ENOMEM;
-}
-
 void cli_error(const struct cli *cli, const struct err *e)
 {
 	char msg[sizeof(e->msg) + sizeof(e->hint) + 4], note[128] = "";
@@ -122,8 +72,8 @@ void cli_error(const struct cli *cli, const struct err *e)
 
 	(void)snprintf(msg, sizeof(msg), "%s%s%s%s", e->msg, hint ? " (" : "", e->hint,
 		       hint ? ")" : "");
-	if (cli->globals.log) {
-		int r = log_append(cli, "error", msg);
+	if (log_wants(&cli->globals, LOG_LEVEL_ERROR)) {
+		int r = log_append(&cli->globals, LOG_LEVEL_ERROR, msg);
 
 		if (r < 0) /* still one line: the failure of the log rides along */
 			(void)snprintf(note, sizeof(note), "; cannot write the log: %s",
@@ -134,25 +84,112 @@ void cli_error(const struct cli *cli, const struct err *e)
 		      cli->verb ? cli->verb->name : "", msg, note);
 }
 
-static void log_debug(const struct cli *cli, int status, uint64_t started_ms)
+/* To the log; without one, standard error has the same records. */
+static void debug(void *arg, const char *what)
+{
+	const struct cli *cli = arg;
+	own_free char *line = NULL;
+	char time[32];
+
+	if (cli->globals.log) {
+		(void)log_append(&cli->globals, LOG_LEVEL_DEBUG,
+				 what); /* a lost record is no failure */
+		return;
+	}
+	line = log_record(cli->globals.log_format, "debug", what,
+			  out_fmt_time(time, sizeof(time), out_now_ms()));
+	if (line)
+		(void)fputs(line, stderr);
+}
+
+static bool wants_debug(const struct globals *g)
+{
+	return g->log ? log_wants(g, LOG_LEVEL_DEBUG) : g->debug;
+}
+
+static void debug_end(struct cli *cli, int status, uint64_t started_ms)
 {
 	char msg[128];
 
-	if (!cli->globals.debug || !cli->globals.log)
+	if (!wants_debug(&cli->globals))
 		return;
 	(void)snprintf(msg, sizeof(msg), "%s: exit status %d after %llu ms", cli->verb->name,
 		       status, (unsigned long long)(out_now_ms() - started_ms));
-	(void)log_append(cli, "debug", msg); /* a lost debug record is no failure */
+	debug(cli, msg);
 }
 
-/* An explicit option, else the environment, else the default. */
-static const char *place(const char *given, const char *variable, const char *standard)
+static const char *variable(const char *name)
 {
-	const char *env = getenv(variable);
+	const char *value = getenv(name);
 
-	if (given)
-		return given;
-	return env && *env ? env : standard;
+	return value && *value ? value : NULL;
+}
+
+/*
+ * Has this user a run directory of its own? Root has /run, whatever its environment says: engines
+ * set XDG_RUNTIME_DIR for it too. In a user namespace root may be anybody, and only a login as root
+ * tells that /run is its own.
+ */
+static bool is_user(void)
+{
+	const char *user = variable("USER");
+
+	if (geteuid() != 0)
+		return true;
+	return !feat_is_initial_userns() && variable("XDG_RUNTIME_DIR") &&
+	       !(user && strcmp(user, "root") == 0);
+}
+
+/* An explicit option, else the environment, else the default: of the XDG Base Directory
+ * Specification for a user. NULL run: there is none, and whoever needs it says so. */
+static int find_places(struct cli *cli, struct err *e)
+{
+	const char *state = cli->globals.root ? cli->globals.root : variable("CTR_ROOT");
+	const char *store = cli->globals.store ? cli->globals.store : variable("CTR_STORE");
+	const char *xdg = variable("XDG_RUNTIME_DIR"), *data = variable("XDG_DATA_HOME"),
+		   *home = variable("HOME");
+	bool user = is_user();
+
+	cli->env.run = state ? state : "/run/ctr";
+	cli->env.store = store ? store : "/var/lib/ctr";
+	if (!state && user)
+		cli->env.run = xdg ? arena_printf(cli->arena, "%s/ctr", xdg) : NULL;
+	if (!state && user && xdg && !cli->env.run)
+		return cli_oom(e);
+	if (store || !user)
+		return 0;
+	if (data)
+		cli->env.store = arena_printf(cli->arena, "%s/ctr", data);
+	else if (home)
+		cli->env.store = arena_printf(cli->arena, "%s/.local/share/ctr", home);
+	else if (cli->env.run) /* engines call us without a home */
+		cli->env.store = arena_printf(cli->arena, "%s/.store", cli->env.run);
+	return cli->env.store ? 0 : cli_oom(e);
+}
+
+/* sd_listen_fds(3): meant for the process whose pid it says, and for nobody else. */
+static unsigned int given_sockets(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint32_t n, who;
+
+	if (!count || !pid || text_u32(count, &n) < 0 || text_u32(pid, &who) < 0)
+		return 0;
+	return (pid_t)who == getpid() && n <= LISTEN_FDS_MAX ? n : 0;
+}
+
+static void warn(void *arg, const struct err *why)
+{
+	const struct cli *cli = arg;
+
+	if (cli->globals.log) {
+		if (log_wants(&cli->globals, LOG_LEVEL_WARNING))
+			(void)log_append(&cli->globals, LOG_LEVEL_WARNING, why->msg);
+		return;
+	}
+	out_progress_end();
+	(void)fprintf(stderr, "ctr%s%s: warning: %s\n", cli->verb ? " " : "",
+		      cli->verb ? cli->verb->name : "", why->msg);
 }
 
 static int check_args(struct cli *cli, const struct args *args, struct err *e)
@@ -194,15 +231,33 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct err *e)
 	r = check_args(cli, &args, e);
 	if (r < 0)
 		return r;
-	cli->fail_status = v->flags & VERB_LAUNCH ? EXIT_RUNTIME : EXIT_FAILURE;
+	cli->fail_status = v->flags & VERB_LAUNCH ? EXIT_EXEC : EXIT_FAILURE;
 	if (v->flags & VERB_ROOT && geteuid() != 0) {
 		(void)err_say(e, -EPERM, "this needs root");
+		err_hint(e, "a user can run OCI bundles, not partitions");
 		return -EPERM;
 	}
-	cli->env.run = place(cli->globals.root, "CTR_ROOT", "/run/ctr");
-	cli->env.store = place(cli->globals.store, "CTR_STORE", "/var/lib/ctr");
+	r = find_places(cli, e);
+	if (r < 0)
+		return r;
+	cli->env.notify_socket = getenv("NOTIFY_SOCKET");
+	if (cli->env.notify_socket && !*cli->env.notify_socket)
+		cli->env.notify_socket = NULL;
+	cli->env.listen_fds = given_sockets();
+	cli->env.warn = warn;
+	cli->env.warn_arg = cli;
+	if (wants_debug(&cli->globals))
+		cli->env.debug = debug;
 	cli->json = cli->globals.format && strcmp(cli->globals.format, "json") == 0;
 	return v->fn(cli, opts, &args, e);
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
 }
 
 /* Globals up to the verb, then the verb. Return: exit status or -errno. */
@@ -235,7 +290,7 @@ static int run(struct cli *cli, int argc, char **argv, struct err *e)
 	}
 	cli->verb = verb_find(argc - used, argv + used, &words, e);
 	if (!cli->verb)
-		return -EINVAL;
+		return asks_help(argc - used, argv + used) ? help_unknown(argv[used], e) : -EINVAL;
 	return dispatch(cli, argc - used - words, argv + used + words, e);
 }
 
@@ -261,6 +316,6 @@ int cli_main(int argc, char **argv)
 		status = EXIT_FAILURE;
 	}
 	if (cli.verb)
-		log_debug(&cli, status, started_ms);
+		debug_end(&cli, status, started_ms);
 	return status;
 }

@@ -3,8 +3,9 @@
  * The command as a whole: global options, dispatch, messages and exit status.
  *
  * DOC: exit status. 0 success; 2 the command line is wrong; 1 any other failure. Verbs that run a
- * payload (run, exec, enter) return the payload's status, and for their own failures 125, 126
- * (found but not executable) or 127 (not found). A failure is one line on standard error; with
+ * payload (run, exec, enter) return the payload's status. Their own failures are, of a container, 1
+ * for run and 255 for exec, as other OCI runtimes have it; of a partition 125, 126 (found but not
+ * executable) or 127 (not found), as shells have it. A failure is one line on standard error; with
  * --log it is also one record appended to that file, which is where container engines read it.
  */
 #ifndef CTR_CLI_CLI_H
@@ -24,6 +25,7 @@ enum {
 	EXIT_RUNTIME = 125,
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
+	EXIT_EXEC = 255,
 };
 
 #define OCI_VERSION "1.3.0"
@@ -31,7 +33,7 @@ enum {
 struct globals {
 	const char *root, *store;
 	const char *format; /* "table" or "json"; NULL: not given */
-	const char *log, *log_format;
+	const char *log, *log_format, *log_level;
 	const char *cgroup_manager, *rootless;
 	bool systemd_cgroup, debug, version, help;
 };
@@ -57,9 +59,5 @@ int cli_usage(struct cli *cli, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /** cli_oom() - Return: -ENOMEM with *e set */
 int cli_oom(struct err *e);
-
-/** cli_log_record() - one log line, newline included, in @format ("json", else text). Pure.
- * Return: heap string, NULL on ENOMEM. */
-char *cli_log_record(const char *format, const char *level, const char *msg, const char *time);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/out.h"
 #include "cli/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,21 +63,22 @@ static void add_options(struct text *t, const struct opt *o)
 	}
 }
 
-void help_synopsis(struct text *t, const struct verb *v)
+void help_synopsis(struct text *t, const char *name, const struct verb *v)
 {
-	text_addf(t, "ctr %s%s", v->name, v->opts ? " [OPTION]..." : "");
+	text_addf(t, "%s %s%s", name, v->name, v->opts ? " [OPTION]..." : "");
 	if (*v->args)
 		text_addf(t, " %s", v->args);
 }
 
-void help_verb(struct text *t, const struct verb *v)
+/* The first two lines are laid out as in other OCI runtimes: there are programs that look. */
+void help_verb(struct text *t, const char *name, const struct verb *v)
 {
-	text_add(t, "usage: ");
-	help_synopsis(t, v);
+	text_addf(t, "NAME:\n   %s %s - %s\n\nUSAGE:\n   ", name, v->name, v->summary);
+	help_synopsis(t, name, v);
 	text_add(t, "\n\n");
 	add_wrapped(t, v->help, 0, 0);
 	if (v->alias)
-		text_addf(t, "\nAlso spelled: ctr %s\n", v->alias);
+		text_addf(t, "\nAlso spelled: %s %s\n", name, v->alias);
 	if (v->opts) {
 		text_add(t, "\nOptions:\n");
 		add_options(t, v->opts);
@@ -84,10 +86,13 @@ void help_verb(struct text *t, const struct verb *v)
 	text_add(t, "\nThe options of 'ctr help' are accepted too.\n");
 }
 
-void help_all(struct text *t)
+void help_all(struct text *t, const char *name)
 {
-	text_add(t, "usage: ctr [OPTION]... VERB [ARGUMENT]...\n\n"
-		    "Partitions of this machine, each with its own system, and OCI containers.\n");
+	text_addf(t,
+		  "NAME:\n   %s - Open Container Initiative runtime, and partitions of this "
+		  "machine\n\n"
+		  "USAGE:\n   %s [OPTION]... VERB [ARGUMENT]...\n",
+		  name, name);
 	for (enum verb_group g = GROUP_LIFE; g <= GROUP_HOST; g++) {
 		text_addf(t, "\n%s:\n", verb_groups[g]);
 		for (const struct verb *const *v = verbs; *v; v++) {
@@ -115,7 +120,7 @@ int help_print(struct err *e)
 {
 	own_text struct text t = { 0 };
 
-	help_all(&t);
+	help_all(&t, program_invocation_short_name);
 	return print(&t, e);
 }
 
@@ -123,8 +128,13 @@ int help_print_verb(const struct verb *v, struct err *e)
 {
 	own_text struct text t = { 0 };
 
-	help_verb(&t, v);
+	help_verb(&t, program_invocation_short_name, v);
 	return print(&t, e);
+}
+
+int help_unknown(const char *name, struct err *e)
+{
+	return err_say(e, -EINVAL, "No help topic for '%s'", name);
 }
 
 static int run_help(struct cli *cli, const void *opts, const struct args *args, struct err *e)
@@ -147,26 +157,18 @@ static int run_help(struct cli *cli, const void *opts, const struct args *args, 
 	return -EINVAL;
 }
 
-/* containerd and Docker read the lines "NAME version X", "commit: X", "spec: X". */
+/* containerd and Docker read the lines "NAME version X", "commit: X", "spec: X"; of the first,
+ * containerd only when the name is runc's, which it is where we are called so. */
 static int run_version(struct cli *cli, const void *opts, const struct args *args, struct err *e)
 {
-#ifdef CTR_COMMIT
-	const char *commit = CTR_COMMIT;
-#else
-	const char *commit = NULL;
-#endif
-
 	(void)opts;
 	(void)args;
 	if (cli->json)
-		return out_print_json(json_pack("{s:s, s:s*, s:s}", "version", CTR_VERSION,
-						"commit", commit, "spec", OCI_VERSION),
+		return out_print_json(json_pack("{s:s, s:s, s:s}", "version", CTR_VERSION, "commit",
+						CTR_COMMIT, "spec", OCI_VERSION),
 				      e);
-	(void)printf("ctr version %s\n", CTR_VERSION);
-	// cppcheck-suppress knownConditionTrueFalse ; the build may define it
-	if (commit)
-		(void)printf("commit: %s\n", commit);
-	(void)printf("spec: %s\n", OCI_VERSION);
+	(void)printf("%s version %s\ncommit: %s\nspec: %s\n", program_invocation_short_name,
+		     CTR_VERSION, CTR_COMMIT, OCI_VERSION);
 	return 0;
 }
 

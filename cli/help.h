@@ -9,15 +9,19 @@
 struct opt;
 struct verb;
 
-/** help_all() - the list of verbs and the global options */
-void help_all(struct text *t);
+/** help_all() - the list of verbs and the global options; @name: what the command is called */
+void help_all(struct text *t, const char *name);
 /** help_verb() - one verb: synopsis, text, options */
-void help_verb(struct text *t, const struct verb *v);
-/** help_print(), help_print_verb() - the same to standard output. Return: 0 or -ENOMEM. */
+void help_verb(struct text *t, const char *name, const struct verb *v);
+/** help_print(), help_print_verb() - the same to standard output, by the name that we were called
+ * by: a host may have us in the place of another runtime. Return: 0 or -ENOMEM. */
 int help_print(struct err *e);
 int help_print_verb(const struct verb *v, struct err *e);
+/** help_unknown() - there is no verb @name to explain, in words that are the same in other OCI
+ * runtimes. Return: -EINVAL with *e set. */
+int help_unknown(const char *name, struct err *e);
 /** help_synopsis() - "ctr create [OPTION]... [NAME]" */
-void help_synopsis(struct text *t, const struct verb *v);
+void help_synopsis(struct text *t, const char *name, const struct verb *v);
 
 /** man_page() - ctr.1 in roff */
 void man_page(struct text *t);

@@ -30,8 +30,9 @@ static const struct section after[] = {
 	  "about it.\n\n"
 	  "2: the command line is wrong.\n\n"
 	  "run, exec and enter end with the status of the program that they ran, 128 plus the "
-	  "signal's number if a signal ended it. Their own failures are 125, or 126 when the program "
-	  "cannot be executed, or 127 when it was not found." },
+	  "signal's number if a signal ended it. Their own failures are 1 for run and 255 for exec "
+	  "of an OCI container. Of a partition they are 125, or 126 when the program cannot be "
+	  "executed, or 127 when it was not found." },
 	{ "ENVIRONMENT",
 	  "CTR_ROOT and CTR_STORE stand in for --root and --store." },
 	{ "FILES",

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 
+#include <regex.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -177,4 +178,42 @@ int multi_names(struct cli *cli, const struct args *args, bool all,
 			return cli_oom(e);
 	}
 	return 0;
+}
+
+static int match_all(struct cli *cli, const char *pattern, const struct ctr_info *infos,
+		     size_t count, struct strv *ret, struct err *e)
+{
+	char why[128];
+	regex_t regex;
+	int r = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+
+	if (r != 0) {
+		(void)regerror(r, &regex, why, sizeof(why));
+		return cli_usage(cli, e, "'%s' is not a regular expression: %s", pattern, why);
+	}
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		char **name;
+
+		if (regexec(&regex, infos[i].id, 0, NULL, 0) != 0)
+			continue;
+		name = arena_grow(cli->arena, &ret->v, &ret->n, sizeof(*name));
+		if (name)
+			*name = arena_strdup(cli->arena, infos[i].id);
+		if (!name || !*name)
+			r = cli_oom(e);
+	}
+	regfree(&regex);
+	return r;
+}
+
+int multi_matching(struct cli *cli, const struct args *patterns, struct strv *ret, struct err *e)
+{
+	struct ctr_info *infos;
+	size_t count;
+	int r = container_list(&cli->env, cli->arena, &infos, &count, e);
+
+	*ret = (struct strv){ 0 };
+	for (size_t i = 0; r == 0 && i < patterns->n; i++)
+		r = match_all(cli, patterns->v[i], infos, count, ret, e);
+	return r;
 }

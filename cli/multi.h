@@ -36,4 +36,8 @@ int multi_names(struct cli *cli, const struct args *args, bool all,
 		bool (*pick)(struct cli *cli, const struct ctr_info *info), struct strv *ret,
 		struct err *e);
 
+/** multi_matching() - every container whose id matches one of the extended regular expressions
+ * @patterns; none is no failure */
+int multi_matching(struct cli *cli, const struct args *patterns, struct strv *ret, struct err *e);
+
 #endif

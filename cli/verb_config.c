@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* validate, plan, spec, schema: everything about configs that touches no kernel. */
+/* validate, plan, schema: everything about configs that touches no kernel. */
 #include "base/json.h"
 #include "base/own.h"
 #include "cli/cli.h"
@@ -126,15 +126,6 @@ static int run_plan(struct cli *cli, const void *opts, const struct args *args, 
 	return r < 0 ? r : out_print_json(doc, e);
 }
 
-static int run_spec(struct cli *cli, const void *opts, const struct args *args, struct err *e)
-{
-	json_t *doc = NULL;
-	int r = partition_spec(&cli->env, args->v[0], &doc, e);
-
-	(void)opts;
-	return r < 0 ? r : out_print_json(doc, e);
-}
-
 static int run_schema(struct cli *cli, const void *opts, const struct args *args, struct err *e)
 {
 	(void)cli;
@@ -167,17 +158,6 @@ const struct verb verb_plan = {
 	.opts = plan_options,
 	.opts_size = sizeof(struct plan),
 	.fn = run_plan,
-};
-
-const struct verb verb_spec = {
-	.name = "spec",
-	.args = "FILE",
-	.summary = "print the OCI config of a partition config",
-	.help = "Prints the OCI config.json that the partition config FILE becomes.",
-	.group = GROUP_CONFIG,
-	.min_args = 1,
-	.max_args = 1,
-	.fn = run_spec,
 };
 
 const struct verb verb_schema = {

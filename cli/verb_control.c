@@ -91,16 +91,30 @@ static int run_pause(struct cli *cli, const void *opts, const struct args *args,
 }
 
 struct kill {
-	bool all;
+	bool all, regex;
 };
 
 /* clang-format off */
 static const struct opt kill_options[] = {
 	{ "all", 'a', OPT_SWITCH, 0, NULL, offsetof(struct kill, all), NULL,
 	  "to every process in it, not to the first alone" },
+	{ "regex", 'r', OPT_SWITCH, 0, NULL, offsetof(struct kill, regex), NULL,
+	  "NAME is a regular expression, for all containers whose name it matches" },
 	{ 0 },
 };
 /* clang-format on */
+
+struct killing {
+	int sig;
+	bool all;
+};
+
+static int kill_one(struct cli *cli, const char *name, const void *arg, struct err *e)
+{
+	const struct killing *k = arg;
+
+	return container_kill(&cli->env, name, k->sig, k->all, e);
+}
 
 static int run_kill(struct cli *cli, const void *opts, const struct args *args, struct err *e)
 {
@@ -115,12 +129,21 @@ static int run_kill(struct cli *cli, const void *opts, const struct args *args, 
 	sig = signame_parse(*text == '-' ? text + 1 : text);
 	if (sig < 0)
 		return cli_usage(cli, e, "unknown signal '%s'", text);
+	if (k->regex) {
+		const struct killing killing = { sig, k->all };
+		const struct multi m = { .fn = kill_one, .arg = &killing, .done = "signalled" };
+		const struct args pattern = { .v = &args->v[signal_first], .n = 1 };
+		struct strv names;
+		int r = multi_matching(cli, &pattern, &names, e);
+
+		return r < 0 || !names.n ? r : multi_run(cli, &m, &names, e);
+	}
 	return container_kill(&cli->env, name, sig, k->all, e);
 }
 
 struct delete
 {
-	bool force, all;
+	bool force, all, regex;
 };
 
 /* clang-format off */
@@ -129,6 +152,8 @@ static const struct opt delete_options[] = {
 	  "kill it first if it runs; no failure if there is none" },
 	{ "all", 'a', OPT_SWITCH, 0, NULL, offsetof(struct delete, all), NULL,
 	  "every partition" },
+	{ "regex", 'r', OPT_SWITCH, 0, NULL, offsetof(struct delete, regex), NULL,
+	  "NAME is a regular expression, for all containers whose name it matches" },
 	{ 0 },
 };
 /* clang-format on */
@@ -152,9 +177,10 @@ static int run_delete(struct cli *cli, const void *opts, const struct args *args
 		.nothing = "does not exist",
 	};
 	struct strv names;
-	int r = multi_names(cli, args, d->all, NULL, &names, e);
+	int r = d->regex ? multi_matching(cli, args, &names, e)
+			 : multi_names(cli, args, d->all, NULL, &names, e);
 
-	return r < 0 ? r : multi_run(cli, &m, &names, e);
+	return r < 0 || !names.n ? r : multi_run(cli, &m, &names, e);
 }
 
 /* "key=value" as it stands, or the two words "key value". */
@@ -312,7 +338,6 @@ const struct verb verb_stop = {
 		"that "
 		"belonged to the run is released; a partition keeps its data.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.max_args = ARGS_MANY,
 	.opts = stop_options,
 	.opts_size = sizeof(struct stop),
@@ -338,7 +363,6 @@ const struct verb verb_pause = {
 	.summary = "freeze all processes",
 	.help = "Freezes every process of each; memory stays as it is.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.min_args = 1,
 	.max_args = ARGS_MANY,
 	.fn = run_pause,
@@ -351,7 +375,6 @@ const struct verb verb_resume = {
 	.summary = "let frozen processes go on",
 	.help = "Ends a pause.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.min_args = 1,
 	.max_args = ARGS_MANY,
 	.fn = run_pause,
@@ -365,7 +388,6 @@ const struct verb verb_kill = {
 		"to "
 		"the first process of NAME.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.min_args = 1,
 	.max_args = 2,
 	.opts = kill_options,
@@ -380,7 +402,6 @@ const struct verb verb_delete = {
 	.summary = "remove what is stopped, with its data",
 	.help = "Removes stopped partitions with their config and data, or stopped containers.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.max_args = ARGS_MANY,
 	.opts = delete_options,
 	.opts_size = sizeof(struct delete),

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "cgroups/systemd.h"
 #include "cli/cli.h"
 #include "cli/multi.h"
 #include "cli/out.h"
@@ -15,7 +16,7 @@
 struct create {
 	struct strv configs, set;
 	const char *template, *bundle;
-	const char *pid_file, *console_socket;
+	const char *pid_file, *console_socket, *pidfd_socket;
 	uint32_t preserve_fds;
 	bool no_pivot, no_new_keyring;
 	bool detach, keep, no_subreaper;
@@ -36,6 +37,8 @@ struct create {
 	  "write the pid of the first process to FILE" }, \
 	{ "console-socket", 0, OPT_STR, 0, "SOCKET", offsetof(struct create, console_socket), NULL, \
 	  "send the terminal's master end over this unix socket" }, \
+	{ "pidfd-socket", 0, OPT_STR, 0, "SOCKET", offsetof(struct create, pidfd_socket), NULL, \
+	  "send a pidfd of the first process over this unix socket" }, \
 	{ "preserve-fds", 0, OPT_U32, 0, "N", offsetof(struct create, preserve_fds), NULL, \
 	  "pass N descriptors, 3 and up, to the container" }, \
 	{ "no-pivot", 0, OPT_SWITCH, 0, NULL, offsetof(struct create, no_pivot), NULL, \
@@ -67,24 +70,46 @@ static bool is_partition(const struct create *c)
 	return c->configs.n || c->template;
 }
 
-/* The three sources exclude each other, and this command knows no other cgroup driver. */
-static int check_source(struct cli *cli, const struct create *c, struct err *e)
+static enum cg_driver cgroup_driver(const struct cli *cli)
 {
 	const char *manager = cli->globals.systemd_cgroup ? "systemd" : cli->globals.cgroup_manager;
+	uint64_t driver = CG_CGROUPFS;
 
+	if (manager) /* one of the choices, which the parser has seen to */
+		(void)name_value(cg_driver_names, manager, &driver);
+	return driver == CG_SYSTEMD ? sd_driver() : (enum cg_driver)driver;
+}
+
+/* The three sources exclude each other. */
+static int check_source(struct cli *cli, const struct create *c, struct err *e)
+{
 	if (!!c->configs.n + !!c->template + !!c->bundle > 1)
 		return cli_usage(cli, e, "give one of --config, --template and --bundle");
 	if (c->set.n && !is_partition(c))
 		return cli_usage(cli, e, "--set needs --config or --template");
-	if (manager && strcmp(manager, "cgroupfs") != 0) {
-		(void)err_say(e, -ENOTSUP, "cgroup manager '%s' is not supported", manager);
-		err_hint(e, "set the engine to cgroupfs");
-		return -ENOTSUP;
-	}
+	if (cgroup_driver(cli) != CG_CGROUPFS && is_partition(c))
+		return cli_usage(cli, e,
+				 "--cgroup-manager is for bundles: a partition's is cgroupfs");
 	return 0;
 }
 
-static void fill(const struct create *c, const char *config, struct create_opts *ret)
+static enum ctr_rootless rootless(const struct cli *cli)
+{
+	static const struct name names[] = {
+		{ "auto", ROOTLESS_AUTO },
+		{ "true", ROOTLESS_TRUE },
+		{ "false", ROOTLESS_FALSE },
+		{ NULL, 0 },
+	};
+	uint64_t value = ROOTLESS_AUTO;
+
+	if (cli->globals.rootless)
+		(void)name_value(names, cli->globals.rootless, &value); /* one of the choices */
+	return (enum ctr_rootless)value;
+}
+
+static void fill(const struct cli *cli, const struct create *c, const char *config,
+		 struct create_opts *ret)
 {
 	*ret = (struct create_opts){
 		.bundle = is_partition(c) ? NULL
@@ -95,6 +120,9 @@ static void fill(const struct create *c, const char *config, struct create_opts 
 		.set = c->set,
 		.pid_file = c->pid_file,
 		.console_socket = c->console_socket,
+		.driver = cgroup_driver(cli),
+		.pidfd_socket = c->pidfd_socket,
+		.rootless = rootless(cli),
 		.preserve_fds = c->preserve_fds,
 		.no_pivot = c->no_pivot,
 		.no_new_keyring = c->no_new_keyring,
@@ -107,7 +135,7 @@ static int create_config(struct cli *cli, const char *name, const void *arg, str
 	struct create_opts opts;
 	const char *id;
 
-	fill(arg, name, &opts);
+	fill(cli, arg, name, &opts);
 	return partition_create(&cli->env, NULL, &opts, cli->arena, &id, e);
 }
 
@@ -148,7 +176,7 @@ static int create_partitions(struct cli *cli, const struct create *c, const stru
 			&files, e);
 	if (c->template && !id)
 		return cli_usage(cli, e, "--template needs a name for the partition");
-	fill(c, files.n ? files.v[0] : NULL, &opts);
+	fill(cli, c, files.n ? files.v[0] : NULL, &opts);
 	r = partition_create(&cli->env, id, &opts, cli->arena, &made, e);
 	if (r < 0)
 		return r;
@@ -174,7 +202,7 @@ static int run_create(struct cli *cli, const void *opts, const struct args *args
 		err_hint(e, "a partition is created with --config FILE or --template TEMPLATE");
 		return -EINVAL;
 	}
-	fill(c, NULL, &create);
+	fill(cli, c, NULL, &create);
 	return container_create(&cli->env, args->v[0], &create, e);
 }
 
@@ -258,25 +286,16 @@ static int add_command(struct cli *cli, struct strv *set, const struct args *arg
 	return 0;
 }
 
-/*
- * Engines tell a payload that is missing (127) or not executable (126) from everything else, and
- * -ENOENT may also be the bundle, the config or the template: those are looked for again.
- */
+/* The payload that is missing (127) or not executable (126); but -ENOENT may also be the config or
+ * the template: those are looked for again. */
 static int launch_status(const struct cli *cli, const struct create_opts *opts, int code)
 {
-	own_fd int dir = -EBADF;
-
 	if (code == -EACCES)
 		return EXIT_NOT_EXECUTABLE;
 	if (code != -ENOENT)
 		return EXIT_RUNTIME;
 	if (opts->config && access(opts->config, R_OK) < 0)
 		return EXIT_RUNTIME;
-	if (opts->bundle) {
-		dir = open(opts->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 || faccessat(dir, "config.json", R_OK, 0) < 0)
-			return EXIT_RUNTIME;
-	}
 	if (opts->template) {
 		own_text struct text path = { 0 };
 
@@ -307,7 +326,7 @@ static int run_run(struct cli *cli, const void *opts, const struct args *args, s
 		return cli_usage(cli, e, "the container's id is missing");
 	if (!is_partition(c) && args->n > args->rest)
 		return cli_usage(cli, e, "a bundle's command is in its config.json");
-	fill(c, c->configs.n ? c->configs.v[0] : NULL, &run.create);
+	fill(cli, c, c->configs.n ? c->configs.v[0] : NULL, &run.create);
 	if (args->n > args->rest) {
 		r = add_command(cli, &run.create.set, args, e);
 		if (r < 0)
@@ -318,7 +337,7 @@ static int run_run(struct cli *cli, const void *opts, const struct args *args, s
 	if (!id)
 		return cli_oom(e);
 	r = container_run(&cli->env, id, &run, e);
-	if (r < 0)
+	if (r < 0 && is_partition(c))
 		cli->fail_status = launch_status(cli, &run.create, r);
 	else if (c->detach && is_partition(c))
 		out_say("%s started\n", id);
@@ -335,7 +354,6 @@ const struct verb verb_create = {
 		"Without --config and --template it is the OCI operation: the bundle is set up as "
 		"container NAME, whose process waits for start.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.max_args = ARGS_MANY,
 	.opts = create_options,
 	.opts_size = sizeof(struct create),
@@ -349,7 +367,6 @@ const struct verb verb_start = {
 	.help = "Starts stopped partitions, or releases created containers. Several are started in "
 		"parallel.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT,
 	.max_args = ARGS_MANY,
 	.opts = start_options,
 	.opts_size = sizeof(struct start),
@@ -364,7 +381,6 @@ const struct verb verb_run = {
 		"its init if one is given, or an OCI bundle as container NAME. In the foreground "
 		"the exit status is that of the program, and everything is deleted at the end.",
 	.group = GROUP_LIFE,
-	.flags = VERB_ROOT | VERB_LAUNCH,
 	.max_args = ARGS_MANY,
 	.opts = run_options,
 	.opts_size = sizeof(struct create),

@@ -11,13 +11,13 @@
 /* clang-format off */
 const struct verb *const verbs[] = {
 	&verb_create, &verb_start, &verb_run, &verb_stop, &verb_restart, &verb_pause, &verb_resume,
-	&verb_kill, &verb_delete,
+	&verb_kill, &verb_delete, &verb_checkpoint, &verb_restore,
 	&verb_exec, &verb_enter, &verb_console, &verb_logs,
 	&verb_list, &verb_state, &verb_ps, &verb_stats, &verb_top,
-	&verb_set, &verb_get, &verb_validate, &verb_plan, &verb_spec, &verb_schema,
+	&verb_set, &verb_get, &verb_update, &verb_validate, &verb_plan, &verb_spec, &verb_schema,
 	&verb_template_import, &verb_template_build, &verb_template_list, &verb_template_show,
 	&verb_template_remove,
-	&verb_doctor, &verb_version, &verb_help, &verb_completions, &verb_man,
+	&verb_doctor, &verb_features, &verb_version, &verb_help, &verb_completions, &verb_man,
 	NULL,
 };
 

@@ -19,7 +19,7 @@ enum verb_flag {
 	VERB_ROOT = 1 << 0,   /* changes kernel state: refused at once without privileges */
 	VERB_HIDDEN = 1 << 1, /* for packagers and scripts; not in the list of verbs */
 	VERB_STOP = 1 << 2,   /* options end at the first positional argument */
-	VERB_LAUNCH = 1 << 3, /* exit status is the payload's; our own failures are 125..127 */
+	VERB_LAUNCH = 1 << 3, /* exit status is the payload's; our own failures are EXIT_EXEC */
 };
 
 enum { ARGS_MANY = 1 << 20 };
@@ -54,6 +54,7 @@ const struct verb *verb_find(int argc, char **argv, int *ret_words, struct err *
 const struct verb *verb_named(const char *name);
 
 extern const struct verb verb_create, verb_start, verb_run;
+extern const struct verb verb_update;
 extern const struct verb verb_stop, verb_restart, verb_kill, verb_pause, verb_resume, verb_set,
 	verb_get, verb_delete;
 extern const struct verb verb_exec, verb_enter;
@@ -61,7 +62,8 @@ extern const struct verb verb_list, verb_state, verb_ps, verb_stats, verb_top, v
 	verb_console;
 extern const struct verb verb_template_import, verb_template_build, verb_template_list,
 	verb_template_show, verb_template_remove;
-extern const struct verb verb_validate, verb_plan, verb_spec, verb_schema;
+extern const struct verb verb_validate, verb_plan, verb_schema;
+extern const struct verb verb_spec, verb_features, verb_checkpoint, verb_restore;
 extern const struct verb verb_doctor, verb_version, verb_help, verb_completions, verb_man;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entering namespaces that exist: by path for a new container, all at once for exec. */
-#include "namespaces/ns.h"
+#include "namespaces/ns_internal.h"
 
 #include "base/own.h"
 
@@ -62,15 +62,49 @@ void ns_join_done(struct ns_join *join)
 		close_fd(&join->fd[k]);
 }
 
-int ns_enter(const struct ns_join *join, struct err *e)
+/* The user namespace that we are in cannot be entered again, and need not be. */
+static int enter_user(int fd, struct err *e)
 {
-	for (enum ns_kind k = 0; k < NS_KINDS; k++) {
-		if (join->fd[k] < 0 || k == NS_PID || k == NS_TIME)
-			continue;
-		if (setns(join->fd[k], (int)ns_table[k].flag) < 0)
-			return err_set(e, -errno, "join %s namespace", ns_table[k].oci);
+	struct stat own, theirs;
+
+	if (fd < 0)
+		return 0;
+	if (stat("/proc/self/ns/user", &own) == 0 && fstat(fd, &theirs) == 0 &&
+	    own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev)
+		return 0;
+	return setns(fd, CLONE_NEWUSER) < 0 ? err_set(e, -errno, "join user namespace") : 0;
+}
+
+/* Not all need be of the user namespace that is joined: what we have the right to enter as we come
+ * is entered first, the rest with the rights of its root. */
+int ns_enter_kinds(const struct ns_join *join, unsigned int skip, struct err *e)
+{
+	unsigned int left = ~skip & ~(1U << NS_USER);
+	int r;
+
+	for (int pass = 0; pass < 2; pass++) {
+		bool last = pass == 1 || join->fd[NS_USER] < 0;
+
+		for (enum ns_kind k = 0; k < NS_KINDS; k++) {
+			if (join->fd[k] < 0 || !(left & 1U << k))
+				continue;
+			if (setns(join->fd[k], (int)ns_table[k].flag) == 0)
+				left &= ~(1U << k);
+			else if (last || errno != EPERM)
+				return err_set(e, -errno, "join %s namespace", ns_table[k].oci);
+		}
+		if (last)
+			break;
+		r = skip & 1U << NS_USER ? 0 : enter_user(join->fd[NS_USER], e);
+		if (r < 0)
+			return r;
 	}
 	return 0;
+}
+
+int ns_enter(const struct ns_join *join, struct err *e)
+{
+	return ns_enter_kinds(join, 1U << NS_PID | 1U << NS_TIME, e);
 }
 
 /* setns(2) refuses to re-enter the user namespace that we are in, so only what differs is asked. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making the first process of a container: clone3, id maps, time offsets. */
-#include "namespaces/ns.h"
+/* Making the first process of a container: clone3, time offsets. */
+#include "namespaces/ns_internal.h"
 
-#include "base/file.h"
+#include "base/fd.h"
 #include "base/own.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 /* Made by clone3 itself; see the DOC block of ns.h for the other two. */
 static bool made_by_clone(enum ns_kind kind)
@@ -20,11 +21,13 @@ static bool made_by_clone(enum ns_kind kind)
 	return kind != NS_CGROUP && kind != NS_TIME;
 }
 
-static int write_time_offsets(const struct ns_set *set, struct err *e)
+int ns_make_time(const struct ns_set *set, int offsets, struct err *e)
 {
 	own_text struct text t = { 0 };
 	int r;
 
+	if (unshare((int)ns_table[NS_TIME].flag) < 0)
+		return err_set(e, -errno, "make time namespace");
 	if (set->monotonic.set)
 		text_addf(&t, "monotonic %lld %u\n", (long long)set->monotonic.secs,
 			  set->monotonic.nanosecs);
@@ -35,7 +38,7 @@ static int write_time_offsets(const struct ns_set *set, struct err *e)
 		return 0;
 	if (text_failed(&t))
 		return -ENOMEM;
-	r = file_write(AT_FDCWD, "/proc/self/timens_offsets", t.data);
+	r = fd_write_all(offsets, t.data, t.len);
 	return r < 0 ? err_set(e, r, "write time namespace offsets") : 0;
 }
 
@@ -45,11 +48,12 @@ static int prepare_children(const struct ns_set *set, const struct ns_join *join
 	static const enum ns_kind for_children[] = { NS_TIME, NS_PID };
 
 	if (set->create[NS_TIME]) {
+		own_fd int offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
 		int r;
 
-		if (unshare((int)ns_table[NS_TIME].flag) < 0)
-			return err_set(e, -errno, "make time namespace");
-		r = write_time_offsets(set, e);
+		if (offsets < 0)
+			return err_set(e, -errno, "open '/proc/self/timens_offsets'");
+		r = ns_make_time(set, offsets, e);
 		if (r < 0)
 			return r;
 	}
@@ -78,21 +82,40 @@ static int open_own(enum ns_kind kind, bool wanted, int *ret, struct err *e)
 	return *ret < 0 ? *ret : 0;
 }
 
-pid_t ns_spawn(const struct ns_set *set, const struct ns_join *join, int cgroup_fd, int *ret_pidfd,
-	       struct err *e)
+uint64_t ns_clone_flags(const struct ns_set *set)
+{
+	uint64_t flags = 0;
+
+	for (enum ns_kind k = 0; k < NS_KINDS; k++)
+		if (set->create[k] && made_by_clone(k))
+			flags |= ns_table[k].flag;
+	return flags;
+}
+
+pid_t ns_clone_failed(pid_t code, struct err *e)
+{
+	(void)err_set(e, code, "clone into new namespaces");
+	if (code == -ENOSPC || code == -EUSERS)
+		err_hint(e, "a limit in /proc/sys/user/max_*_namespaces is reached");
+	else if (code == -EPERM)
+		err_hint(e, "this host may not let ordinary users make user namespaces: see "
+			    "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_"
+			    "unprivileged_userns");
+	return code;
+}
+
+static pid_t spawn(const struct ns_set *set, const struct ns_join *join, int cgroup_fd,
+		   int *ret_pidfd, struct err *e)
 {
 	own_fd int own_time = -EBADF, own_pid = -EBADF, pidfd = -EBADF;
 	struct clone_args args = {
-		.flags = CLONE_PIDFD,
+		.flags = CLONE_PIDFD | ns_clone_flags(set),
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	pid_t pid;
 	int r;
 
-	for (enum ns_kind k = 0; k < NS_KINDS; k++)
-		if (set->create[k] && made_by_clone(k))
-			args.flags |= ns_table[k].flag;
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned int)cgroup_fd;
@@ -109,11 +132,8 @@ pid_t ns_spawn(const struct ns_set *set, const struct ns_join *join, int cgroup_
 	pid = sys_clone3(&args);
 	if (pid == 0)
 		return 0;
-	if (pid < 0) {
-		err_set(e, pid, "clone into new namespaces");
-		if (pid == -ENOSPC || pid == -EUSERS)
-			err_hint(e, "a limit in /proc/sys/user/max_*_namespaces is reached");
-	}
+	if (pid < 0)
+		(void)ns_clone_failed(pid, e);
 	if (restore_children(NS_TIME, own_time, pid < 0 ? NULL : e) < 0 ||
 	    restore_children(NS_PID, own_pid, pid < 0 ? NULL : e) < 0) {
 		if (pid > 0)
@@ -125,33 +145,84 @@ pid_t ns_spawn(const struct ns_set *set, const struct ns_join *join, int cgroup_
 	return pid;
 }
 
-static int write_map(pid_t pid, const char *which, const struct id_map *maps, size_t count,
-		     struct err *e)
+pid_t ns_spawn(const struct ns_set *set, struct ns_join *join, int cgroup_fd, int *ret_pidfd,
+	       struct err *e)
 {
-	own_text struct text t = { 0 };
-	char path[40];
-	int r;
-
-	for (size_t i = 0; i < count; i++)
-		text_addf(&t, "%u %u %u\n", maps[i].inside, maps[i].outside, maps[i].count);
-	if (text_failed(&t))
-		return -ENOMEM;
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, which); /* always fits */
-	r = file_write(AT_FDCWD, path, text_str(&t));
-	return r < 0 ? err_set(e, r, "write %s of the user namespace", which) : 0;
+	return set->usher ? usher_spawn(set, join, cgroup_fd, ret_pidfd, e)
+			  : spawn(set, join, cgroup_fd, ret_pidfd, e);
 }
 
-int ns_write_id_maps(pid_t pid, const struct ns_set *set, struct err *e)
+/* The first process of the new namespace waits for its end, which also comes with our own. */
+static pid_t spawn_waiting(uint64_t flags, int *ret_leash, struct err *e)
 {
-	int r = write_map(pid, "gid_map", set->gid_maps, set->gid_map_count, e);
+	own_fd int hold = -EBADF, leash = -EBADF;
+	struct clone_args args = { .flags = CLONE_NEWUSER | flags };
+	int pipe[2];
+	pid_t pid;
 
-	return r < 0 ? r : write_map(pid, "uid_map", set->uid_maps, set->uid_map_count, e);
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return err_set(e, -errno, "make a pipe");
+	hold = pipe[0];
+	leash = pipe[1];
+	pid = sys_clone3(&args);
+	if (pid == 0) {
+		char byte;
+
+		close_fd(&leash);
+		(void)TEMP_FAILURE_RETRY(read(hold, &byte, 1));
+		_exit(0);
+	}
+	if (pid < 0)
+		return ns_clone_failed(pid, e);
+	*ret_leash = take_fd(&leash);
+	return pid;
+}
+
+/* No signal tells of its end, so that no handler and no other wait sees it. */
+static void let_go(pid_t pid, int *leash)
+{
+	close_fd(leash);
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, __WALL));
+}
+
+int ns_map_open(const struct id_map *uids, size_t uid_count, const struct id_map *gids,
+		size_t gid_count, struct err *e)
+{
+	const struct ns_set set = { .uid_maps = uids,
+				    .uid_map_count = uid_count,
+				    .gid_maps = gids,
+				    .gid_map_count = gid_count };
+	own_fd int leash = -EBADF, ns = -EBADF;
+	pid_t pid = spawn_waiting(0, &leash, e);
+	int r;
+
+	if (pid < 0)
+		return pid;
+	r = ns_write_id_maps(pid, &set, e);
+	if (r == 0)
+		ns = r = ns_open(pid, NS_USER, e);
+	let_go(pid, &leash);
+	return r < 0 ? r : take_fd(&ns);
+}
+
+int ns_locked_mounts(struct err *e)
+{
+	own_fd int leash = -EBADF;
+	pid_t pid = spawn_waiting(CLONE_NEWNS, &leash, e);
+	int ns;
+
+	if (pid < 0)
+		return pid;
+	ns = ns_open(pid, NS_MOUNT, e);
+	let_go(pid, &leash);
+	return ns;
 }
 
 /* Raw calls: one thread is all there is, and glibc's wrappers would look for others. */
-int ns_become_root(struct err *e)
+int ns_become_root(bool keep_groups, struct err *e)
 {
-	if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM) /* EPERM: setgroups is denied */
+	if (!keep_groups && syscall(SYS_setgroups, 0, NULL) < 0 &&
+	    errno != EPERM) /* EPERM: setgroups is denied */
 		return err_set(e, -errno, "clear supplementary groups");
 	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return err_set(e, -errno, "become root of the user namespace");

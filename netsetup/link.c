@@ -89,6 +89,7 @@ static int read_link(const struct nlmsghdr *nlh, void *data)
 	struct link_info *info = data;
 
 	info->index = ifm->ifi_index;
+	info->up = ifm->ifi_flags & IFF_UP;
 	return mnl_attr_parse(nlh, sizeof(*ifm), read_link_attr, info);
 }
 

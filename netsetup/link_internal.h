@@ -8,6 +8,7 @@
 
 struct link_info {
 	int index, master;
+	bool up;
 	char kind[16]; /* "veth"; empty for hardware */
 	uint8_t mac[6];
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* as this end counts */

@@ -84,6 +84,22 @@ int net_loopback_up(int netns_fd, struct err *e);
  * tables when this was their last user. Idempotent; goes on past failures and reports the first. */
 int net_undo(const struct net_config *net, int dirfd, struct err *e);
 
+/** A device of the host that a container gets. */
+struct net_device {
+	const char *name;   /* on the host */
+	const char *inside; /* in the container; "eth%d" lets the kernel number it */
+	/* Filled by net_devices_move(): */
+	char moved_as[16]; /* empty: not moved */
+	bool was_up;
+};
+/** net_devices_check() - does each exist? Read only. */
+int net_devices_check(const struct net_device *devices, size_t count, struct err *e);
+/** net_devices_move() - into @netns_fd, up, with their permanent addresses of global scope. On
+ * failure the caller runs net_devices_return(). A name that is taken there: -EEXIST. */
+int net_devices_move(struct net_device *devices, size_t count, int netns_fd, struct err *e);
+/** net_devices_return() - undo a move, for a container that did not become */
+void net_devices_return(const struct net_device *devices, size_t count, int netns_fd);
+
 struct net_counters {
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* as the container sees it */
 };

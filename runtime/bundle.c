@@ -2,12 +2,16 @@
 /* OCI bundles: create, and run in the foreground, of bundles and of throw-away partitions. */
 #include "runtime/container.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "base/proc.h"
 #include "runtime/create.h"
+#include "runtime/group.h"
+#include "runtime/hooks.h"
 #include "runtime/life.h"
+#include "runtime/notify.h"
 #include "runtime/partition.h"
 #include "runtime/self.h"
 #include "runtime/sendfd.h"
@@ -77,11 +81,16 @@ static int fill_state(struct bundle *b, const char *bundle, struct err *e)
 		.boot_id = boot,
 		.bundle = arena_strdup(arena, bundle),
 		.rootfs = arena_strdup(arena, b->plan.rootfs),
+		.driver = b->plan.driver,
+		.unit = arena_strdup(arena, b->plan.unit.name),
 		.cgroup_path = arena_strdup(arena, b->plan.cgroup_path),
 		.created_ms = life_now_ms(),
 		.annotations = b->spec.annotations,
 	};
-	return b->life.state.id && b->life.state.cgroup_path ? 0 : -ENOMEM;
+	return b->life.state.id && !b->life.state.cgroup_path == !b->plan.cgroup_path &&
+			       !b->life.state.unit == !b->plan.unit.name
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int check_terminal(const struct plan *p, const char *console_socket, bool foreground,
@@ -98,6 +107,36 @@ static int check_terminal(const struct plan *p, const char *console_socket, bool
 	return 0;
 }
 
+/* A number that is free now would be given to a descriptor of ours, and that to the container. */
+static int check_fds(const struct ctr_env *env, const struct create_opts *opts, struct err *e)
+{
+	int missing;
+
+	if (fd_check_open(3, env->listen_fds + opts->preserve_fds, &missing) == 0)
+		return 0;
+	return err_say(e, -EBADF, "%s %u: descriptor %d is not open",
+		       opts->preserve_fds ? "--preserve-fds" : "LISTEN_FDS",
+		       opts->preserve_fds ? opts->preserve_fds : env->listen_fds, missing);
+}
+
+/* What our own environment hands on: sockets that wait to be served, and a manager that waits to
+ * hear. */
+static int add_services(const struct ctr_env *env, struct bundle *b, struct err *e)
+{
+	struct spec_process *process = b->spec.process;
+	struct arena *arena = &b->life.arena;
+	int r = 0;
+
+	if (env->listen_fds) {
+		r = spec_process_setenv(process, "LISTEN_FDS", arena, "%u", env->listen_fds);
+		if (r == 0)
+			r = spec_process_setenv(process, "LISTEN_PID", arena, "1");
+		if (r < 0)
+			return err_set(e, r, "pass LISTEN_FDS on");
+	}
+	return notify_prepare(env, b->life.run, b->life.id, arena, &b->spec, e);
+}
+
 /* Up to `created`: the lock is held, init waits. */
 static int set_up(const struct ctr_env *env, const char *id, const struct create_opts *opts,
 		  bool foreground, struct bundle *b, struct err *e)
@@ -105,21 +144,33 @@ static int set_up(const struct ctr_env *env, const char *id, const struct create
 	const char *path;
 	int r;
 
-	r = life_open(env, id, &b->life, e);
+	r = check_fds(env, opts, e);
+	if (r == 0)
+		r = life_open(env, id, &b->life, e);
 	if (r < 0)
 		return r;
 	if (b->life.exists || partition_exists(env, id))
 		return err_say(e, -EEXIST, "container with given ID already exists: '%s'", id);
 	r = load_bundle(opts->bundle, &b->life.arena, &path, &b->spec, &b->doc, e);
 	if (r == 0)
-		r = plan_build(id, path, &b->spec, NULL, NULL, &b->life.arena, &b->plan, e);
+		r = add_services(env, b, e);
 	if (r == 0)
-		r = cg_check(b->life.layout, &b->plan.resources, e);
+		r = plan_build(id, path, opts->driver, &b->spec, NULL, NULL, &b->life.arena,
+			       &b->plan, e);
+	if (r == 0)
+		r = group_fit(opts->rootless, b->spec.linux_.cgroups_path, &b->life.arena,
+			      &b->life.layout, &b->plan, e);
+	if (r == 0)
+		r = group_check(b->life.layout, b->plan.driver, &b->plan.resources, e);
+	if (r == 0)
+		r = lsm_check(&b->plan.process.lsm, e);
+	if (r == 0)
+		r = net_devices_check(b->plan.devices, b->plan.device_count, e);
 	if (r == 0)
 		r = check_terminal(&b->plan, opts->console_socket, foreground, e);
 	b->plan.no_pivot = opts->no_pivot;
-	if (r == 0 && !b->plan.ns.create[NS_USER])
-		r = self_protect(e);
+	if (r == 0)
+		r = self_protect(&b->spec, e);
 	if (r == 0)
 		r = fill_state(b, path, e);
 	if (r < 0)
@@ -129,13 +180,14 @@ static int set_up(const struct ctr_env *env, const char *id, const struct create
 		(void)state_remove(b->life.run, id, NULL); /* r says why */
 		return r;
 	}
+	b->create.env = env;
 	b->create.run = b->life.run;
 	b->create.layout = b->life.layout;
 	b->create.plan = &b->plan;
 	b->create.state = &b->life.state;
 	b->create.gate = !foreground;
 	b->create.new_keyring = !opts->no_new_keyring;
-	b->create.preserve_fds = (int)opts->preserve_fds;
+	b->create.preserve_fds = (int)(env->listen_fds + opts->preserve_fds);
 	b->create.arena = &b->life.arena;
 	return create_run(&b->create, e);
 }
@@ -152,18 +204,29 @@ static int write_pid_file(const char *path, pid_t pid, struct err *e)
 	return r < 0 ? err_set(e, r, "write pid file '%s'", path) : 0;
 }
 
+/* There shall be no container. Return: @r. */
+static int abandon(struct bundle *b, int r)
+{
+	(void)create_undo_all(b->life.env, b->life.run, b->life.layout, &b->life.state, NULL);
+	return r;
+}
+
 /* What the caller asked for once init exists; on failure there shall be no container. */
 static int hand_out(struct bundle *b, const struct create_opts *opts, struct err *e)
 {
+	const char *pidfd_socket = opts->pidfd_socket;
 	int r = 0;
 
+	if (!pidfd_socket)
+		pidfd_socket = spec_annotation(&b->spec, "run.oci.pidfd_receiver");
+
 	if (opts->console_socket)
-		r = sendfd(opts->console_socket, b->create.master, "console", e);
+		r = sendfd_console(opts->console_socket, b->create.master, e);
+	if (r == 0 && pidfd_socket)
+		r = sendfd(pidfd_socket, b->create.pidfd, "standard", e);
 	if (r == 0)
 		r = write_pid_file(opts->pid_file, b->create.pid, e);
-	if (r < 0)
-		(void)create_undo_all(b->life.run, b->life.layout, &b->life.state, NULL);
-	return r;
+	return r < 0 ? abandon(b, r) : 0;
 }
 
 int container_create(const struct ctr_env *env, const char *id, const struct create_opts *opts,
@@ -187,10 +250,27 @@ static int run_detached(const struct ctr_env *env, const char *id, const struct 
 	return r;
 }
 
+/** What relay() needs. */
+struct readiness {
+	const struct ctr_env *env;
+	int sock;
+	pid_t pid;
+};
+
+static int relay(void *arg, struct err *e)
+{
+	const struct readiness *r = arg;
+
+	return notify_relay(r->env, r->sock, r->pid, e);
+}
+
 static int run_bundle(const struct ctr_env *env, const char *id, const struct run_opts *opts,
 		      int signals, struct err *e)
 {
 	own_bundle struct bundle b;
+	own_fd int notify = -EBADF;
+	struct readiness readiness;
+	struct supervise_more more;
 	int r, status;
 
 	bundle_init(&b);
@@ -199,14 +279,23 @@ static int run_bundle(const struct ctr_env *env, const char *id, const struct ru
 		r = hand_out(&b, &opts->create, e);
 	if (r < 0)
 		return r;
+	notify = notify_listen(env, b.life.run, id, e);
+	if (notify < 0 && notify != -ENOENT)
+		return abandon(&b, notify);
 	b.life.state.started_ms = life_now_ms();
+	supervise_pty(b.create.master);
 	r = create_release(&b.create, e);
 	if (r < 0)
 		return r;
 	b.life.exists = true;
+	r = hooks_run(&b.spec.hooks, HOOK_POSTSTART, &b.life.state, b.create.pid, NULL, e);
+	if (r < 0)
+		return abandon(&b, r);
+	readiness = (struct readiness){ env, notify, b.create.pid };
+	more = (struct supervise_more){ notify, relay, &readiness };
 	/* Other commands may work on it while it runs. */
 	close_fd(&b.life.lock);
-	status = supervise(b.create.pidfd, signals, b.create.master, e);
+	status = supervise(b.create.pidfd, signals, b.create.master, &more, e);
 	if (status >= 0 && !opts->keep) {
 		b.life.lock = state_lock(b.life.run, id, e);
 		r = b.life.lock < 0 ? b.life.lock : life_end(&b.life, e);
@@ -237,7 +326,7 @@ static int run_partition(const struct ctr_env *env, const char *id, const struct
 	master = run.master;
 	close_fd(&life.lock);
 	if (status == 0)
-		status = supervise(pidfd, signals, master, e);
+		status = supervise(pidfd, signals, master, NULL, e);
 	if (opts->keep)
 		return status;
 	r = container_delete(env, id, true, &removal);
@@ -283,7 +372,7 @@ int container_plan(const struct ctr_env *env, const char *bundle, json_t **ret, 
 	(void)env; /* a bundle needs no store; the signature is that of its siblings */
 	r = load_bundle(bundle, &arena, &path, &spec, &doc, e);
 	if (r == 0)
-		r = plan_build("plan", path, &spec, NULL, NULL, &arena, &plan, e);
+		r = plan_build("plan", path, CG_CGROUPFS, &spec, NULL, NULL, &arena, &plan, e);
 	if (r == 0)
 		r = cg_layout_open(&arena, &layout, e);
 	if (r == 0)

@@ -16,19 +16,27 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/value.h"
+#include "cgroups/cg.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct cg_stats;
 struct config;
 
-/** Where a command works, from the global options. */
+/** Where a command works, from the global options and the environment. */
 struct ctr_env {
-	const char *run;   /* runtime state: "/run/ctr", gone after a reboot (--root) */
+	const char *run;   /* runtime state: "/run/ctr", gone after a reboot (--root); NULL: none */
 	const char *store; /* partitions, templates, leases: "/var/lib/ctr" (--store) */
+	/* What went wrong and stops nothing, such as a hook at a container's end. May be NULL. */
+	void (*warn)(void *arg, const struct err *why);
+	/* What has just been done, for --debug; NULL: nobody wants to know. */
+	void (*debug)(void *arg, const char *what);
+	void *warn_arg;
+	const char
+		*notify_socket;	 /* of the service manager that started us: sd_notify(3); or NULL */
+	unsigned int listen_fds; /* sockets that it gave us, from descriptor 3: sd_listen_fds(3) */
 };
 
 enum ctr_status {
@@ -59,12 +67,18 @@ struct ctr_info {
 	struct strmap annotations;
 };
 
+/** May a container that needs no limits go without a cgroup, where none can be had? AUTO: when we
+ * are an ordinary user, or root of a user namespace only. */
+enum ctr_rootless { ROOTLESS_AUTO, ROOTLESS_TRUE, ROOTLESS_FALSE };
+
 struct create_opts {
 	const char *bundle;   /* OCI: directory of config.json */
 	const char *config;   /* partition: config file */
 	const char *template; /* partition without a config file */
 	struct strv set;      /* partition: "memory.limit=1G" over the config */
-	const char *pid_file, *console_socket;
+	const char *pid_file, *console_socket, *pidfd_socket;
+	enum cg_driver driver;
+	enum ctr_rootless rootless; /* OCI: who makes the cgroup; a partition's is always ours */
 	unsigned int preserve_fds;
 	bool no_pivot, no_new_keyring;
 };
@@ -107,9 +121,13 @@ struct exec_opts {
 	struct strv args, env;
 	const char *cwd, *process; /* process: OCI process JSON file instead of args */
 	const char *user;	   /* "UID[:GID]" */
+	struct strv additional_gids;
 	bool tty, detach, no_new_privs;
+	bool ignore_paused; /* the process starts when the container is resumed */
 	struct strv caps;
-	const char *pid_file, *console_socket;
+	const char *apparmor, *process_label;
+	struct strv cgroups; /* "[CONTROLLER,...:]PATH" beneath the container's own */
+	const char *pid_file, *console_socket, *pidfd_socket;
 	unsigned int preserve_fds;
 	bool login; /* enter: the user's login shell */
 };
@@ -128,6 +146,11 @@ int container_pids(const struct ctr_env *env, const char *id, struct arena *aren
 		   size_t *ret_count, struct err *e);
 int container_stats(const struct ctr_env *env, const struct ctr_info *info, struct cg_stats *ret,
 		    struct err *e);
+
+/** container_update() - lay @change, a part of linux.resources, over the limits of a container that
+ * has processes, in the kernel and in the config that later commands read. All of it or nothing.
+ * Devices in it are passed over. */
+int container_update(const struct ctr_env *env, const char *id, json_t *change, struct err *e);
 
 /** One key that partition_set() changed. */
 struct set_result {

@@ -10,6 +10,7 @@
 
 struct create {
 	/* Given by the caller, who holds the lock of the id: */
+	const struct ctr_env *env;
 	int run; /* run directory */
 	const struct cg_layout *layout;
 	struct plan *plan;
@@ -41,12 +42,12 @@ int create_run(struct create *c, struct err *e);
 /** create_release() - let init exec, then state `running`; returns when it has, or why not.
  * On failure everything is undone. */
 int create_release(struct create *c, struct err *e);
-/** create_let_execute() - tell init @pid at the other end of @sock to exec; returns when it has, or
- * why not */
-int create_let_execute(int sock, pid_t pid, struct err *e);
+/** create_let_execute() - tell init, which @state names, at the other end of @sock to exec; returns
+ * when it has, or why not */
+int create_let_execute(int sock, int run, const struct state *state, struct err *e);
 /** create_undo_all() - remove whatever exists of the container that @state describes, by name;
  * for a state found in `creating`, and for the end of a container. Idempotent. */
-int create_undo_all(int run, const struct cg_layout *layout, const struct state *state,
-		    struct err *e);
+int create_undo_all(const struct ctr_env *env, int run, const struct cg_layout *layout,
+		    const struct state *state, struct err *e);
 
 #endif

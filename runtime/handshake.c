@@ -7,16 +7,20 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct hs_message {
 	enum hs_kind kind;
+	int number; /* of a descriptor, with HS_LISTENER */
 	struct err err;
 };
 
 /* clang-format off */
 static const char *const names[] = {
-	[HS_GO] = "go", [HS_CONSOLE] = "console", [HS_READY] = "ready",
-	[HS_EXEC] = "exec", [HS_GATE] = "gate", [HS_ERROR] = "error",
+	[HS_GO] = "go", [HS_MAP] = "map", [HS_MAPPED] = "mapped",
+	[HS_MOUNTED] = "mounted", [HS_HOOKED] = "hooked", [HS_CONSOLE] = "console",
+	[HS_READY] = "ready", [HS_EXEC] = "exec", [HS_GATE] = "gate",
+	[HS_LISTENER] = "listener", [HS_LISTENED] = "listened", [HS_ERROR] = "error",
 };
 /* clang-format on */
 
@@ -95,6 +99,35 @@ int hs_expect_end(int sock, struct err *e)
 	int r = receive(sock, &m, &fd, e);
 
 	return r > 0 ? err_say(e, -EPROTO, "unexpected '%s'", name(m.kind)) : r;
+}
+
+int hs_expect_end_or_listener(int sock, int *ret_number, struct err *e)
+{
+	own_fd int fd = -EBADF;
+	struct hs_message m;
+	int r = receive(sock, &m, &fd, e);
+
+	if (r <= 0)
+		return r;
+	if (m.kind != HS_LISTENER)
+		return err_say(e, -EPROTO, "unexpected '%s'", name(m.kind));
+	*ret_number = m.number;
+	return 1;
+}
+
+int hs_show_listener(int sock, int number, struct err *e)
+{
+	struct hs_message m = { .kind = HS_LISTENER, .number = number };
+	ssize_t n = TEMP_FAILURE_RETRY(write(sock, &m, sizeof(m)));
+
+	if (n < 0)
+		return err_set(e, -errno, "show the seccomp listener");
+	n = TEMP_FAILURE_RETRY(read(sock, &m, sizeof(m)));
+	if (n < 0)
+		return err_set(e, -errno, "wait for the seccomp listener to be taken");
+	if (n != sizeof(m) || m.kind != HS_LISTENED)
+		return err_say(e, -EPIPE, "nobody took the seccomp listener");
+	return 0;
 }
 
 int hs_either(int sock, struct err *e)

@@ -10,17 +10,36 @@
  *   parent                              child
  *     | ---- HS_GO (root mount) --------> |   id maps written
  *     |   limits, network, rlimits ...    |   mounts, devices, pivot, hostname, sysctl ...
+ *     | <--- HS_MAP (mount) ------------- |   for each bind of the root's own that is id-mapped
+ *     | ---- HS_MAPPED ----------------> |   in a user namespace
+ *     | <--- HS_MOUNTED ---------------- |   only with hooks of a create, when nothing is
+ *     | ---- HS_HOOKED ----------------> |   pivoted yet; the parent's have run in between
  *     | <--- HS_CONSOLE (pty master) ---- |   only with a terminal
  *     | <--- HS_READY ------------------- |   all is done but the last confinement
  *     | ---- HS_EXEC -------------------> |   state is committed: confine and execve
  *     |   or HS_GATE                      |   `create`: wait at the gate socket for HS_EXEC
+ *     | <--- HS_LISTENER (its number) --- |   only with a filter that notifies: listener.h
+ *     | ---- HS_LISTENED ---------------> |
  */
 #ifndef CTR_RUNTIME_HANDSHAKE_H
 #define CTR_RUNTIME_HANDSHAKE_H
 
 #include "base/err.h"
 
-enum hs_kind { HS_GO = 1, HS_CONSOLE, HS_READY, HS_EXEC, HS_GATE, HS_ERROR };
+enum hs_kind {
+	HS_GO = 1,
+	HS_MAP,
+	HS_MAPPED,
+	HS_MOUNTED,
+	HS_HOOKED,
+	HS_CONSOLE,
+	HS_READY,
+	HS_EXEC,
+	HS_GATE,
+	HS_LISTENER,
+	HS_LISTENED,
+	HS_ERROR
+};
 
 /** hs_pair() - both ends, close-on-exec. Return: 0 or -errno. */
 int hs_pair(int ret[2], struct err *e);
@@ -34,6 +53,12 @@ int hs_expect(int sock, enum hs_kind kind, int *ret_fd, struct err *e);
 /** hs_expect_end() - wait for the channel to close, which is success after HS_EXEC.
  * Return: 0, or the peer's error. */
 int hs_expect_end(int sock, struct err *e);
+/** hs_expect_end_or_listener() - the same, but HS_LISTENER may come first.
+ * Return: 0 at the end; 1 with the descriptor's number in the peer; or -errno. */
+int hs_expect_end_or_listener(int sock, int *ret_number, struct err *e);
+/** hs_show_listener() - the peer may take descriptor @number of ours; returns when it has. One
+ * write(2), then reads: the filter that has the listener may notify about every other call. */
+int hs_show_listener(int sock, int number, struct err *e);
 /** hs_either() - wait for HS_EXEC or HS_GATE. Return: which one, or -errno. */
 int hs_either(int sock, struct err *e);
 

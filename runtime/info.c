@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "runtime/config/config.h"
 #include "runtime/exitnote.h"
+#include "runtime/group.h"
 #include "runtime/life.h"
 #include "runtime/monitor.h"
 #include "runtime/partition.h"
@@ -220,7 +221,7 @@ int container_pids(const struct ctr_env *env, const char *id, struct arena *aren
 
 	if (r == 0)
 		r = life_need(&life, e);
-	return r < 0 ? r : cg_pids(life.layout, life.state.cgroup_path, arena, ret, ret_count, e);
+	return r < 0 ? r : group_pids(life.layout, &life.state, arena, ret, ret_count, e);
 }
 
 int container_stats(const struct ctr_env *env, const struct ctr_info *info, struct cg_stats *ret,
@@ -231,10 +232,12 @@ int container_stats(const struct ctr_env *env, const struct ctr_info *info, stru
 	int r;
 
 	(void)env; /* the group is the same wherever the state is */
+	if (!info->cgroup_path)
+		return err_say(e, -ENOTSUP, "'%s' has no cgroup, which is what counts", info->id);
 	r = cg_layout_open(&arena, &layout, e);
 	if (r < 0)
 		return r;
-	r = info->cgroup_path ? cg_stats_read(layout, info->cgroup_path, ret) : -ENOENT;
+	r = cg_stats_read(layout, info->cgroup_path, ret);
 	return r < 0 ? err_set(e, r, "read the statistics of '%s'", info->id) : 0;
 }
 

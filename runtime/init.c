@@ -14,7 +14,9 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "netsetup/net.h"
 #include "runtime/handshake.h"
+#include "runtime/hooks.h"
 #include "runtime/plan.h"
 
 #include <fcntl.h>
@@ -22,6 +24,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,26 +32,32 @@
 
 enum { PROC_MAGIC = 0x9fa0, CAN_EXEC_FIRST_FD = 3 };
 
-static int enter_namespaces(const struct init *init, int *ret_root, struct err *e)
+static int enter_namespaces(const struct init *init, int *ret_root, struct lsm_files *files,
+			    struct err *e)
 {
 	const struct plan *p = init->plan;
 	int r;
 
 	/* Nothing in the namespaces that we enter may trace us while we hold the host's
-	 * descriptors (CVE-2016-9962). */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	 * descriptors (CVE-2016-9962). In a pid namespace of our own nothing can, and a user's
+	 * hooks have to find our namespaces in /proc, whose files would be root's. */
+	if (prctl(PR_SET_DUMPABLE, p->unprivileged && p->ns.create[NS_PID], 0, 0, 0) < 0)
 		return err_set(e, -errno, "become undumpable");
 	r = cg_door_enter(init->door);
 	if (r < 0)
 		return err_set(e, r, "enter the v1 cgroups");
-	r = ns_enter(init->join, e);
+	r = sched_set_cpus(NULL, e);
+	if (r == 0)
+		r = lsm_open(&p->process.lsm, files, e);
+	if (r == 0)
+		r = ns_enter(init->join, e);
 	if (r < 0)
 		return r;
 	r = hs_expect(init->sock, HS_GO, ret_root, e);
 	if (r < 0)
 		return r;
 	if (p->ns.create[NS_USER] || p->ns.path[NS_USER]) {
-		r = ns_become_root(e);
+		r = ns_become_root(p->ns.keep_groups, e);
 		if (r < 0)
 			return r;
 	}
@@ -56,13 +65,7 @@ static int enter_namespaces(const struct init *init, int *ret_root, struct err *
 		return err_set(e, -errno, "make cgroup namespace");
 	if (setsid() < 0)
 		return err_set(e, -errno, "start a session");
-	if (init->new_keyring) {
-		r = sys_keyctl_join_session(p->id);
-		/* ENOSYS: a kernel without keys; EDQUOT, EPERM: no key of ours, none of theirs. */
-		if (r < 0 && r != -ENOSYS && r != -EDQUOT && r != -EPERM && r != -EACCES)
-			return err_set(e, r, "join a new session keyring");
-	}
-	return 0;
+	return init->new_keyring ? lsm_join_keys(&p->process.lsm, files, p->id, e) : 0;
 }
 
 /* Names and resolvers, as the guest's own root writes them: inside, and only where there is an
@@ -81,16 +84,35 @@ static int write_file(int root, const struct plan_file *f, struct err *e)
 	return r < 0 ? err_set(e, r, "write '%s' of the container", f->path) : 0;
 }
 
-static int build_root(const struct plan *p, int root, struct err *e)
+/* The parent has the right to map what only we can open. */
+static int have_mapped(const struct init *init, int root, struct mnt *m, struct err *e)
 {
+	int r = mnt_open_inside(root, m, e);
+
+	if (r == 0)
+		r = hs_send(init->sock, HS_MAP, m->tree, e);
+	if (r == 0)
+		r = hs_expect(init->sock, HS_MAPPED, NULL, e);
+	return r < 0 ? err_wrap(e, r, "mount '%s'", m->target) : 0;
+}
+
+static int build_root(const struct init *init, int root, struct err *e)
+{
+	const struct plan *p = init->plan;
 	int r = 0;
 
 	(void)umask(0); /* modes of nodes and directories are as planned */
-	for (size_t i = 0; r == 0 && i < p->mount_count; i++)
-		r = mnt_apply(root, &p->mounts[i], e);
-	for (size_t i = 0; r == 0 && !p->dev && i < p->node_count; i++)
-		r = dev_make(root, &p->nodes[i], e);
-	if (r == 0)
+	for (size_t i = 0; r == 0 && i < p->mount_count; i++) {
+		p->mounts[i].cgroup = p->cgroup_path;
+		if (mnt_needs_mapping(&p->mounts[i]))
+			r = have_mapped(init, root, &p->mounts[i], e);
+		if (r == 0)
+			r = mnt_apply(root, &p->mounts[i], e);
+	}
+	for (size_t i = 0; r == 0 && i < p->node_count; i++)
+		if (!p->dev || !dev_is_on(p->dev, &p->nodes[i]))
+			r = dev_make(root, &p->nodes[i], e);
+	if (r == 0 && !p->keep_dev)
 		r = dev_links(root, e);
 	for (size_t i = 0; r == 0 && i < p->file_count; i++)
 		r = write_file(root, &p->files[i], e);
@@ -167,16 +189,70 @@ static int name_system(const struct plan *p, int root, struct err *e)
 	return 0;
 }
 
-static int enter_root(const struct init *init, int root, struct err *e)
+/* The host's hooks run while we wait; ours then find all mounts made and the host's files still
+ * in reach. */
+static int run_hooks(const struct init *init, struct err *e)
 {
-	const struct plan *p = init->plan;
 	int r;
 
-	r = mnt_isolate(e);
+	if (!plan_stops_for_hooks(init->plan))
+		return 0;
+	r = hs_send(init->sock, HS_MOUNTED, -1, e);
 	if (r == 0)
-		r = mnt_enter_root(root, e);
+		r = hs_expect(init->sock, HS_HOOKED, NULL, e);
+	return r < 0 ? r
+		     : hooks_run(init->plan->hooks, HOOK_CREATE_CONTAINER, init->state, getpid(),
+				 NULL, e);
+}
+
+/* What the parent does where it has the right to, from our copy of the host's mounts. */
+static int open_sources(const struct plan *p, int *ret_root, struct err *e)
+{
+	int r = 0;
+
+	*ret_root =
+		open_tree(AT_FDCWD, p->rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (*ret_root < 0)
+		return err_set(e, -errno, "open rootfs '%s'", p->rootfs);
+	for (size_t i = 0; r == 0 && i < p->mount_count; i++) {
+		r = mnt_open_source(&p->mounts[i], e);
+		if (r < 0)
+			err_wrap(e, r, "mount '%s'", p->mounts[i].target);
+	}
+	return r;
+}
+
+/* Where nobody sets up a network. The parent may have no right to come back from there. */
+static int raise_loopback(const struct plan *p, struct err *e)
+{
+	own_fd int netns = -EBADF;
+
+	if (!p->private_net || p->net)
+		return 0;
+	netns = ns_open(0, NS_NET, e);
+	return netns < 0 ? netns : net_loopback_up(netns, e);
+}
+
+static int enter_root(const struct init *init, int *root_fd, struct err *e)
+{
+	const struct plan *p = init->plan;
+	bool shared = plan_shares_mounts(p);
+	int r = 0, root;
+
+	if (p->open_inside)
+		r = open_sources(p, root_fd, e);
+	root = *root_fd;
 	if (r == 0)
-		r = build_root(p, root, e);
+		r = raise_loopback(p, e);
+	if (r == 0)
+		r = shared ? mnt_share_root(root, p->rootfs, e)
+			   : mnt_isolate(!(p->inherited & MS_PRIVATE), e);
+	if (r == 0 && !shared)
+		r = mnt_enter_root(root, p->rootfs, p->inherited, e);
+	if (r == 0)
+		r = build_root(init, root, e);
+	if (r == 0)
+		r = run_hooks(init, e);
 	if (r == 0)
 		r = set_console(init, root, e);
 	if (r == 0)
@@ -184,9 +260,11 @@ static int enter_root(const struct init *init, int root, struct err *e)
 	if (r == 0)
 		r = mnt_readonly(root, &p->readonly, e);
 	if (r == 0)
-		r = mnt_masked(root, &p->masked, e);
+		r = mnt_masked(root, &p->masked, p->mount_label, e);
+	for (size_t i = 0; r == 0 && i < p->mount_count; i++)
+		r = mnt_finish(&p->mounts[i], e);
 	if (r == 0)
-		r = p->no_pivot ? mnt_chroot(root, e) : mnt_pivot(root, e);
+		r = shared || p->no_pivot ? mnt_chroot(root, !shared, e) : mnt_pivot(root, e);
 	if (r == 0)
 		r = mnt_set_root(p->root_readonly, p->root_propagation, e);
 	return r;
@@ -216,11 +294,26 @@ static void reset_signals(void)
 
 /* `create` has gone; `start` connects to the gate and becomes the peer of the last messages. One
  * that ends before it has said anything was killed: the next one may come. */
+/* The kernel keeps from a first process every signal that it has no handler for. */
+static void end_by_signal(int sig)
+{
+	_exit(128 + sig);
+}
+
+static void end_by_signals(void (*handler)(int sig))
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		(void)signal(ends[i], handler); /* cannot fail with these arguments */
+}
+
 static int wait_at_gate(const struct init *init, int *sock, struct err *e)
 {
 	int r;
 
 	close_fd(sock);
+	end_by_signals(end_by_signal);
 	do {
 		own_fd int peer =
 			(int)TEMP_FAILURE_RETRY(accept4(init->gate, NULL, NULL, SOCK_CLOEXEC));
@@ -232,19 +325,23 @@ static int wait_at_gate(const struct init *init, int *sock, struct err *e)
 		if (r == -EPIPE)
 			close_fd(sock);
 	} while (r == -EPIPE);
+	end_by_signals(SIG_DFL);
 	return r < 0 ? err_set(e, r, "wait at the gate") : 0;
 }
 
 static int run(const struct init *init, int *sock, struct err *e)
 {
+	own_lsm_files struct lsm_files files = LSM_FILES_EMPTY;
 	own_fd int root = -EBADF;
 	int r, candidate, gate;
 
-	r = enter_namespaces(init, &root, e);
+	r = enter_namespaces(init, &root, &files, e);
 	if (r == 0)
-		r = enter_root(init, root, e);
+		r = enter_root(init, &root, e);
 	if (r == 0 && init->null_stdio && !init->plan->process.terminal)
 		r = open_null_stdio(e);
+	if (r == 0)
+		r = lsm_apply(&init->plan->process.lsm, &files, e);
 	if (r < 0)
 		return r;
 	close_fd(&root);
@@ -256,6 +353,10 @@ static int run(const struct init *init, int *sock, struct err *e)
 	candidate = confine_find(&init->plan->process, e);
 	if (candidate < 0)
 		return candidate;
+	/* Nothing of the host is in our hands any more. Its user may look at us now, as it may at
+	 * all its processes, and enter our namespaces, as it must for exec and for networking. */
+	if (init->plan->unprivileged && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return err_set(e, -errno, "become dumpable");
 	r = hs_send(*sock, HS_READY, -1, e);
 	if (r < 0)
 		return r;
@@ -268,7 +369,13 @@ static int run(const struct init *init, int *sock, struct err *e)
 			return r;
 	}
 	reset_signals();
-	r = confine_apply(&init->plan->process, e);
+	r = confine_apply(&init->plan->process, *sock, e);
+	if (r == 0)
+		r = confine_seal(&init->plan->process, *sock, e);
+	/* Their programs are the container's: they get no more than its payload does. */
+	if (r == 0)
+		r = hooks_run(init->plan->hooks, HOOK_START_CONTAINER, init->state, getpid(),
+			      init->plan->process.envp, e);
 	return r < 0 ? r : confine_exec(&init->plan->process, candidate, e);
 }
 

@@ -7,9 +7,11 @@
 
 struct cg_door;
 struct plan;
+struct state;
 
 struct init {
 	const struct plan *plan;
+	const struct state *state; /* for hooks */
 	const struct ns_join *join;
 	struct cg_door *door; /* to the v1 cgroups, where the host has such */
 	int sock;	      /* handshake with the parent */

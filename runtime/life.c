@@ -6,9 +6,14 @@
 #include "base/own.h"
 #include "base/fd.h"
 #include "runtime/create.h"
+#include "runtime/debug.h"
+#include "runtime/group.h"
 #include "runtime/halt.h"
 #include "runtime/handshake.h"
+#include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "runtime/partition.h"
+#include "runtime/spec/spec.h"
 #include "runtime/storage/store.h"
 
 #include <fcntl.h>
@@ -18,7 +23,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-enum { STOP_DEFAULT_MS = 10000, END_WAIT_MS = 10000 };
+enum { STOP_DEFAULT_MS = 10000 };
 
 /* clang-format off */
 static const char *const status_names[] = {
@@ -89,7 +94,7 @@ int life_look(const struct ctr_env *env, const char *id, struct life *ret, struc
 
 int life_end(struct life *life, struct err *e)
 {
-	int r = create_undo_all(life->run, life->layout, &life->state, e);
+	int r = create_undo_all(life->env, life->run, life->layout, &life->state, e);
 
 	if (r < 0)
 		return r;
@@ -135,6 +140,16 @@ void life_done(struct life *life)
 	arena_done(&life->arena);
 }
 
+void life_warn(const struct ctr_env *env, const char *msg)
+{
+	struct err why = { .code = 0 };
+
+	if (!msg || !env->warn)
+		return;
+	err_say(&why, -EPERM, "%s", msg);
+	env->warn(env->warn_arg, &why);
+}
+
 enum ctr_status life_status(const struct life *life)
 {
 	if (!life->exists)
@@ -145,7 +160,7 @@ enum ctr_status life_status(const struct life *life)
 		return CTR_STOPPED;
 	if (life->state.phase == STATE_CREATED)
 		return CTR_CREATED;
-	return cg_is_frozen(life->layout, life->state.cgroup_path) == 1 ? CTR_PAUSED : CTR_RUNNING;
+	return group_is_frozen(life->layout, &life->state) ? CTR_PAUSED : CTR_RUNNING;
 }
 
 /* What a killed create or delete left in the store of a partition that is not there. */
@@ -168,6 +183,15 @@ int life_need(const struct life *life, struct err *e)
 	if (partition_exists(life->env, life->id))
 		return err_say(e, -ESRCH, "partition '%s' is not running", life->id);
 	return unknown(life, e);
+}
+
+static int signal_init(const struct life *life, int sig, struct err *e)
+{
+	int r = proc_signal(life->pidfd, sig);
+
+	if (r == -ESRCH)
+		return err_say(e, r, "container not running");
+	return r < 0 ? err_set(e, r, "signal '%s'", life->id) : 0;
 }
 
 static int connect_gate(const struct life *life, struct err *e)
@@ -193,12 +217,50 @@ static int open_gate(struct life *life, struct err *e)
 
 	if (sock < 0)
 		return sock;
-	r = create_let_execute(sock, (pid_t)life->state.pid, e);
+	r = create_let_execute(sock, life->run, &life->state, e);
+	if (r == 0)
+		debug_say(life->env, DEBUG_EXECUTED);
 	if (r < 0)
 		return r;
 	life->state.phase = STATE_RUNNING;
 	life->state.started_ms = life_now_ms();
 	return state_save(life->run, &life->state, e);
+}
+
+int life_poststart(struct life *life, struct err *e)
+{
+	own_json json_t *doc = NULL;
+	struct spec spec;
+	int r;
+
+	if (!life->state.hooks)
+		return 0;
+	r = state_load_json(life->run, life->id, "config.json", &doc, e);
+	if (r == 0)
+		r = spec_decode(doc, "config.json", &life->arena, &spec, e);
+	return r < 0 ? r
+		     : hooks_run(&spec.hooks, HOOK_POSTSTART, &life->state, (pid_t)life->state.pid,
+				 NULL, e);
+}
+
+/* runtime-spec runtime.md "Lifecycle": a failure from here on stops the container. */
+static int start_created(struct life *life, struct err *e)
+{
+	own_fd int notify = notify_listen(life->env, life->run, life->id, e);
+	int r;
+
+	if (notify < 0 && notify != -ENOENT)
+		return notify;
+	r = open_gate(life, e);
+	if (r == 0)
+		r = life_poststart(life, e);
+	if (r < 0) {
+		(void)group_signal(life->layout, &life->state, SIGKILL, NULL); /* r says why */
+		return r;
+	}
+	close_fd(&life->lock); /* others may work on it while we wait */
+	return notify < 0 ? 0
+			  : notify_wait(life->env, notify, life->pidfd, (pid_t)life->state.pid, e);
 }
 
 int container_start(const struct ctr_env *env, const char *id, struct err *e)
@@ -213,7 +275,7 @@ int container_start(const struct ctr_env *env, const char *id, struct err *e)
 						 : unknown(&life, e);
 	switch (life_status(&life)) {
 	case CTR_CREATED:
-		return open_gate(&life, e);
+		return start_created(&life, e);
 	case CTR_STOPPED:
 		return err_say(e, -EINVAL, "cannot start a container that has stopped");
 	default:
@@ -221,30 +283,13 @@ int container_start(const struct ctr_env *env, const char *id, struct err *e)
 	}
 }
 
-static int signal_init(const struct life *life, int sig, struct err *e)
+static bool somebody_lives(struct life *life)
 {
-	int r = proc_signal(life->pidfd, sig);
-
-	if (r == -ESRCH)
-		return err_say(e, r, "container not running");
-	return r < 0 ? err_set(e, r, "signal '%s'", life->id) : 0;
-}
-
-static int signal_all(struct life *life, int sig, struct err *e)
-{
+	size_t count = 0;
 	pid_t *pids;
-	size_t count;
-	int r;
 
-	if (sig == SIGKILL)
-		return cg_kill(life->layout, life->state.cgroup_path, e);
-	r = cg_pids(life->layout, life->state.cgroup_path, &life->arena, &pids, &count, e);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++)
-		if (kill(pids[i], sig) < 0 && errno != ESRCH)
-			return err_set(e, -errno, "signal process %d of '%s'", pids[i], life->id);
-	return 0;
+	return group_pids(life->layout, &life->state, &life->arena, &pids, &count, NULL) == 0 &&
+	       count > 0;
 }
 
 int container_kill(const struct ctr_env *env, const char *id, int sig, bool all, struct err *e)
@@ -257,13 +302,16 @@ int container_kill(const struct ctr_env *env, const char *id, int sig, bool all,
 	r = life_need(&life, e);
 	if (r < 0)
 		return r;
-	if (all)
-		return signal_all(&life, sig, e);
+	if (all) /* whoever is left, which may be nobody */
+		return group_signal(life.layout, &life.state, sig, e);
+	/* Without its own pid namespace it may live on without its init. */
+	if (life.pidfd < 0 && sig == SIGKILL && somebody_lives(&life))
+		return group_signal(life.layout, &life.state, sig, e);
 	if (life.pidfd < 0)
 		return err_say(e, -ESRCH, "container not running");
 	/* A container without its own pid namespace does not end with its init. */
-	if (sig == SIGKILL)
-		(void)cg_kill(life.layout, life.state.cgroup_path, NULL);
+	if (sig == SIGKILL && life.state.cgroup_path)
+		(void)group_signal(life.layout, &life.state, sig, NULL);
 	r = signal_init(&life, sig, e);
 	return sig == SIGKILL && r == -ESRCH ? 0 : r;
 }
@@ -282,7 +330,7 @@ int container_pause(const struct ctr_env *env, const char *id, bool pause, struc
 	if (pause ? status != CTR_RUNNING && status != CTR_CREATED : status != CTR_PAUSED)
 		return err_say(e, -EINVAL, "cannot %s '%s': it is %s", pause ? "pause" : "resume",
 			       id, ctr_status_name(status));
-	return cg_freeze(life.layout, life.state.cgroup_path, pause, e);
+	return group_freeze(life.layout, &life.state, pause, e);
 }
 
 /* Ask nicely, wait on the pidfd, then let the kernel end all of it at once. */
@@ -290,8 +338,8 @@ static int halt_gracefully(struct life *life, int timeout_ms, struct err *e)
 {
 	int sig = partition_halt_signal(life), r;
 
-	if (cg_is_frozen(life->layout, life->state.cgroup_path) == 1) {
-		r = cg_freeze(life->layout, life->state.cgroup_path, false, e);
+	if (group_is_frozen(life->layout, &life->state)) {
+		r = group_freeze(life->layout, &life->state, false, e);
 		if (r < 0)
 			return r;
 	}
@@ -327,10 +375,7 @@ int container_stop(const struct ctr_env *env, const char *id, const struct stop_
 	}
 	if (life.state.partition)
 		return life_end(&life, e);
-	r = cg_kill(life.layout, life.state.cgroup_path, e);
-	if (r == 0)
-		r = cg_wait_empty(life.layout, life.state.cgroup_path, END_WAIT_MS, e);
-	return r;
+	return group_end(life.layout, &life.state, e);
 }
 
 static int delete_partition(struct life *life, bool force, struct err *e)
@@ -372,7 +417,7 @@ int container_delete(const struct ctr_env *env, const char *id, bool force, stru
 	}
 	status = life_status(&life);
 	if (!force && status != CTR_STOPPED && status != CTR_CREATED)
-		return err_say(e, -EBUSY, "cannot delete container '%s' that is not stopped: %s",
-			       id, ctr_status_name(status));
+		return err_say(e, -EBUSY, "cannot delete container %s that is not stopped: %s", id,
+			       ctr_status_name(status));
 	return life_end(&life, e);
 }

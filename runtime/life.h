@@ -41,8 +41,13 @@ enum ctr_status life_status(const struct life *life);
 /** life_need() - -ENOENT "does not exist" unless there is runtime state; for a stopped partition
  * "is not running" */
 int life_need(const struct life *life, struct err *e);
+/** life_poststart() - run the hooks of that point, once the payload executes */
+int life_poststart(struct life *life, struct err *e);
 /** life_end() - release everything that the running container has on the host. */
 int life_end(struct life *life, struct err *e);
+/** life_warn() - tell the user about @msg, which stops nothing; NULL: there is nothing to tell.
+ * Once all has worked: engines look for one record of a failure, and for nothing beside it. */
+void life_warn(const struct ctr_env *env, const char *msg);
 /** life_now_ms() - since the epoch */
 uint64_t life_now_ms(void);
 

@@ -15,6 +15,7 @@
 #include "runtime/prepare.h"
 #include "runtime/storage/overlay.h"
 #include "runtime/storage/store.h"
+#include "runtime/supervise.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -194,6 +195,16 @@ static int create_locked(struct life *life, int store, struct prepared *p, struc
 	return r;
 }
 
+/* Id ranges, links and quotas are the host's: a user has none to give. */
+static int need_root(struct err *e)
+{
+	if (geteuid() == 0)
+		return 0;
+	(void)err_say(e, -EPERM, "a partition needs root");
+	err_hint(e, "a user can run OCI bundles: --bundle DIR");
+	return -EPERM;
+}
+
 int partition_create(const struct ctr_env *env, const char *id, const struct create_opts *opts,
 		     struct arena *arena, const char **ret_id, struct err *e)
 {
@@ -203,7 +214,9 @@ int partition_create(const struct ctr_env *env, const char *id, const struct cre
 	own_json json_t *doc = NULL, *name = NULL;
 	int r;
 
-	r = config_document(opts, &doc, e);
+	r = need_root(e);
+	if (r == 0)
+		r = config_document(opts, &doc, e);
 	if (r == 0)
 		r = apply_sets(doc, &opts->set, arena, e);
 	if (r == 0 && id) {
@@ -306,7 +319,9 @@ int partition_start(struct life *life, struct partition_run *run, struct err *e)
 	create_init(&c);
 	if (store < 0)
 		return store;
-	r = prepare_partition(store, life->env->store, life->id, &life->arena, &p, e);
+	r = need_root(e);
+	if (r == 0)
+		r = prepare_partition(store, life->env->store, life->id, &life->arena, &p, e);
 	if (r < 0)
 		return r;
 	lower = template_open(store, p.config.root.template, e);
@@ -331,6 +346,7 @@ int partition_start(struct life *life, struct partition_run *run, struct err *e)
 		(void)state_remove(life->run, life->id, NULL); /* r says why */
 		return r;
 	}
+	c.env = life->env;
 	c.run = life->run;
 	c.layout = life->layout;
 	c.plan = &p.plan;
@@ -344,9 +360,12 @@ int partition_start(struct life *life, struct partition_run *run, struct err *e)
 	if (!run)
 		r = keep_console(life, dir, &c, e);
 	if (r < 0) {
-		(void)create_undo_all(life->run, life->layout, &life->state, NULL); /* r says why */
+		(void)create_undo_all(life->env, life->run, life->layout, &life->state,
+				      NULL); /* r says why */
 		return r;
 	}
+	if (run)
+		supervise_pty(c.master);
 	r = create_release(&c, e);
 	if (r < 0)
 		return r;

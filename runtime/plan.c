@@ -5,14 +5,17 @@
 #include "base/feat.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "runtime/hooks.h"
+#include "runtime/plan_internal.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-static int plan_maps(const struct js_list *from, struct arena *arena, const struct id_map **ret,
-		     size_t *ret_count)
+int plan_maps(const struct js_list *from, struct arena *arena, const struct id_map **ret,
+	      size_t *ret_count)
 {
 	const struct spec_id_map *maps = from->v;
 	struct id_map *to = arena_alloc(arena, from->n * sizeof(*to) + 1);
@@ -42,7 +45,7 @@ static int plan_namespaces(const struct spec *spec, struct arena *arena, struct 
 	int r;
 
 	for (size_t i = 0; i < spec->linux_.namespaces.n; i++) {
-		if (list[i].path)
+		if (list[i].path && *list[i].path)
 			p->ns.path[list[i].kind] = list[i].path;
 		else
 			p->ns.create[list[i].kind] = true;
@@ -55,152 +58,28 @@ static int plan_namespaces(const struct spec *spec, struct arena *arena, struct 
 	return plan_maps(&spec->linux_.gid_mappings, arena, &p->ns.gid_maps, &p->ns.gid_map_count);
 }
 
-static bool in_user_namespace(const struct plan *p)
+bool plan_in_user_namespace(const struct plan *p)
 {
 	return p->ns.create[NS_USER] || p->ns.path[NS_USER];
 }
 
-static struct mnt *add_mount(struct plan *p, struct arena *arena)
-{
-	struct mnt *m = arena_grow(arena, &p->mounts, &p->mount_count, sizeof(*m));
-
-	if (m)
-		m->tree = -EBADF;
-	return m;
-}
-
-static int plan_mounts(const struct spec *spec, struct arena *arena, struct plan *p, struct err *e)
-{
-	const struct spec_mount *list = spec->mounts.v;
-
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		struct mnt *m = add_mount(p, arena);
-		int r;
-
-		if (!m)
-			return -ENOMEM;
-		r = mnt_options_parse(&list[i].options, arena, &m->opt);
-		if (r < 0)
-			return r;
-		m->target = list[i].destination;
-		m->type = list[i].type;
-		m->source = list[i].source;
-		if (!m->type || strcmp(m->type, "bind") == 0)
-			m->opt.bind = true;
-		/* OCI config.md "Mounts": a relative source of a bind is relative to the bundle. */
-		if (m->opt.bind && m->source && *m->source != '/')
-			m->source = arena_printf(arena, "%s/%s", p->bundle, m->source);
-		if (m->opt.bind && !m->source && !list[i].source)
-			return err_say(e, -EINVAL, "mounts[%zu].source: a bind needs one", i);
-		if (m->opt.bind && !m->source)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* The host's id of an id inside: what the parent must write. Unmapped ids stay and show as nobody.
- */
-static uint32_t outside(const struct id_map *maps, size_t count, uint32_t id)
-{
-	for (size_t i = 0; i < count; i++)
-		if (id >= maps[i].inside && id - maps[i].inside < maps[i].count)
-			return maps[i].outside + (id - maps[i].inside);
-	return id;
-}
-
 /*
- * In a user namespace mknod(2) is refused for devices. Where /dev is a tmpfs, the parent makes it
- * with its nodes; where it is something of the bundle's own, the host's nodes are bound over it.
+ * Whose rights are used. Root does everything from outside, where it may open any source and make
+ * any node. Who has no right over the mount namespace that we are in leaves both to the child, and
+ * who has none at all needs a user namespace to have some in.
  */
-static int plan_device(const struct dev_node *node, struct arena *arena, struct plan *p)
+static int plan_rights(struct plan *p, struct err *e)
 {
-	struct dev_node *slot;
-
-	if (in_user_namespace(p) && node->type != S_IFIFO &&
-	    !(p->dev && strncmp(node->path, "/dev/", 5) == 0)) {
-		struct mnt *m = add_mount(p, arena);
-
-		if (!m)
-			return -ENOMEM;
-		m->source = m->target = node->path;
-		m->opt.bind = true;
-		m->opt.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	p->unprivileged = !feat_has_cap(CAP_SYS_ADMIN);
+	p->open_inside = !feat_owns_mounts();
+	p->ns.usher = ns_needs_usher() || p->ns.path[NS_USER];
+	if (!p->open_inside ||
+	    ((!p->unprivileged || plan_in_user_namespace(p)) && !plan_shares_mounts(p)))
 		return 0;
-	}
-	slot = arena_grow(arena, &p->nodes, &p->node_count, sizeof(*slot));
-	if (!slot)
-		return -ENOMEM;
-	*slot = *node;
-	if (p->dev) {
-		slot->uid = outside(p->ns.uid_maps, p->ns.uid_map_count, node->uid);
-		slot->gid = outside(p->ns.gid_maps, p->ns.gid_map_count, node->gid);
-	}
-	return 0;
-}
-
-static struct mnt *find_dev(const struct plan *p)
-{
-	for (size_t i = 0; i < p->mount_count; i++)
-		if (strcmp(p->mounts[i].target, "/dev") == 0 && !p->mounts[i].opt.bind &&
-		    strcmp(p->mounts[i].type, "tmpfs") == 0)
-			return &p->mounts[i];
-	return NULL;
-}
-
-static mode_t device_type(const char *type)
-{
-	switch (*type) {
-	case 'b':
-		return S_IFBLK;
-	case 'p':
-		return S_IFIFO;
-	default:
-		return S_IFCHR; /* "c" and "u"; spec_check() refused all others */
-	}
-}
-
-static bool is_listed(const struct spec *spec, const char *path)
-{
-	const struct spec_device *list = spec->linux_.devices.v;
-
-	for (size_t i = 0; i < spec->linux_.devices.n; i++)
-		if (strcmp(list[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-static int plan_devices(const struct spec *spec, struct arena *arena, struct plan *p)
-{
-	const struct spec_device *list = spec->linux_.devices.v;
-	int r;
-
-	if (p->ns.create[NS_USER])
-		p->dev = find_dev(p);
-	for (size_t i = 0; i < dev_default_count; i++) {
-		if (is_listed(spec, dev_defaults[i].path))
-			continue; /* the config says how */
-		r = plan_device(&dev_defaults[i], arena, p);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < spec->linux_.devices.n; i++) {
-		struct dev_node node = {
-			.path = list[i].path,
-			.type = device_type(list[i].type),
-			.major = (uint32_t)list[i].major,
-			.minor = (uint32_t)list[i].minor,
-			.mode = list[i].file_mode.set ? (mode_t)list[i].file_mode.v & 07777 : 0666,
-			.uid = (uid_t)list[i].uid.v,
-			.gid = (gid_t)list[i].gid.v,
-		};
-
-		r = plan_device(&node, arena, p);
-		if (r < 0)
-			return r;
-	}
-	if (p->dev)
-		p->dev = find_dev(p); /* the array may have moved as binds were added */
-	return 0;
+	(void)err_say(e, -EPERM, "linux.namespaces: a rootless container requires a %s namespace",
+		      plan_shares_mounts(p) ? "mount" : "user");
+	err_hint(e, "run as root, or see 'ctr spec --rootless'");
+	return -EPERM;
 }
 
 static void swap_separators(char *key)
@@ -229,102 +108,135 @@ static int plan_sysctl(const struct spec *spec, struct arena *arena, struct plan
 	return 0;
 }
 
-static const struct name propagations[] = {
-	{ "shared", MS_SHARED },
-	{ "rshared", MS_SHARED },
-	{ "slave", MS_SLAVE },
-	{ "rslave", MS_SLAVE },
-	{ "private", MS_PRIVATE },
-	{ "rprivate", MS_PRIVATE },
-	{ "unbindable", MS_UNBINDABLE },
-	{ "runbindable", MS_UNBINDABLE },
-	{ NULL, 0 },
-};
-
-static int plan_root(const struct spec *spec, struct arena *arena, struct plan *p, struct err *e)
+static int plan_root(const struct spec *spec, struct arena *arena, struct plan *p)
 {
-	const char *propagation = spec->linux_.rootfs_propagation;
-
 	p->root_readonly = spec->root->readonly;
 	p->rootfs = spec->root->path[0] == '/'
 			    ? spec->root->path
 			    : arena_printf(arena, "%s/%s", p->bundle, spec->root->path);
-	if (!p->rootfs)
-		return -ENOMEM;
-	if (propagation && *propagation &&
-	    name_value(propagations, propagation, &p->root_propagation) < 0)
-		return err_say(e, -EINVAL, "linux.rootfsPropagation: unknown value '%s'",
-			       propagation);
+	return p->rootfs ? 0 : -ENOMEM;
+}
+
+/* The path is below the root of the hierarchies, with or without a "/" before it. */
+static int plan_cgroup(const struct spec *spec, struct arena *arena, struct plan *p, struct err *e)
+{
+	const char *path = spec->linux_.cgroups_path;
+	int r;
+
+	switch (p->driver) {
+	case CG_DISABLED:
+		return 0;
+	case CG_SYSTEMD:
+	case CG_SYSTEMD_USER:
+		r = sd_unit_parse(path, p->id, p->driver, arena, &p->unit, e);
+		return r < 0 ? r : sd_annotations(&spec->annotations, arena, &p->unit, e);
+	case CG_CGROUPFS:
+		break;
+	}
+	if (!path || !*path)
+		p->cgroup_path = arena_printf(arena, "/ctr/%s", p->id);
+	else
+		p->cgroup_path = *path == '/' ? path : arena_printf(arena, "/%s", path);
+	return p->cgroup_path ? 0 : -ENOMEM;
+}
+
+static int plan_net_devices(const struct spec *spec, struct arena *arena, struct plan *p)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(spec->linux_.net_devices, name, value) {
+		const char *inside = json_string_value(json_object_get(value, "name"));
+		struct net_device *slot =
+			arena_grow(arena, &p->devices, &p->device_count, sizeof(*slot));
+
+		if (!slot)
+			return -ENOMEM;
+		slot->name = name;
+		slot->inside = inside && *inside ? inside : name;
+	}
 	return 0;
 }
 
-/* Our own bounding set ends what we can give, but for a new user namespace, which starts with full
- * sets: user_namespaces(7). What is asked for and cannot be had is told, not dropped. */
-static int check_caps(const struct plan *p, struct err *e)
+bool plan_stops_for_hooks(const struct plan *plan)
 {
-	const struct caps *c = &p->process.caps;
-	uint64_t wanted = c->bounding | c->effective | c->permitted | c->inheritable | c->ambient;
-	uint64_t missing = in_user_namespace(p) ? 0 : wanted & ~caps_available();
+	return hooks_at(plan->hooks, HOOK_PRESTART) || hooks_at(plan->hooks, HOOK_CREATE_RUNTIME) ||
+	       hooks_at(plan->hooks, HOOK_CREATE_CONTAINER);
+}
 
-	if (!missing)
+bool plan_shares_mounts(const struct plan *plan)
+{
+	return !plan->ns.create[NS_MOUNT] && !plan->ns.path[NS_MOUNT];
+}
+
+static int check_groups(const struct plan *p, struct err *e)
+{
+	if (!p->process.group_count || !ns_denies_groups(&p->ns))
 		return 0;
-	err_say(e, -EPERM, "process.capabilities: %s is asked for, and this process cannot give it",
-		caps_name(__builtin_ctzll(missing)));
-	err_hint(e, "the host took it from us; leave it out of the config");
+	(void)err_say(e, -EPERM,
+		      "process.user.additionalGids: cannot set any additional groups in a "
+		      "user namespace that maps one's own group alone");
+	err_hint(e, "map those of /etc/subgid too");
 	return -EPERM;
 }
 
-static const char *cgroup_path(const struct spec *spec, const char *id, struct arena *arena)
-{
-	const char *path = spec->linux_.cgroups_path;
-
-	if (!path || !*path)
-		return arena_printf(arena, "/ctr/%s", id);
-	return *path == '/' ? path : arena_printf(arena, "/%s", path);
-}
-
-int plan_build(const char *id, const char *bundle, const struct spec *spec,
+int plan_build(const char *id, const char *bundle, enum cg_driver driver, const struct spec *spec,
 	       const struct cg_resources *resources, const struct net_config *net,
 	       struct arena *arena, struct plan *ret, struct err *e)
 {
-	struct plan p = { .id = id, .bundle = bundle, .partition = resources != NULL, .net = net };
+	struct plan p = { .id = id,
+			  .bundle = bundle,
+			  .partition = resources != NULL,
+			  .driver = driver,
+			  .net = net };
 	int r;
 
-	r = plan_root(spec, arena, &p, e);
+	r = plan_root(spec, arena, &p);
 	if (r == 0)
 		r = plan_namespaces(spec, arena, &p);
+	if (r == 0)
+		r = plan_rights(&p, e);
 	if (r == 0)
 		r = plan_mounts(spec, arena, &p, e);
 	if (r == 0)
 		r = plan_devices(spec, arena, &p);
 	if (r == 0)
+		r = plan_net_devices(spec, arena, &p);
+	if (r == 0 && p.unprivileged && p.device_count)
+		r = err_say(e, -EPERM, "linux.netDevices: needs root");
+	if (r == 0)
 		r = plan_sysctl(spec, arena, &p);
 	if (r == 0)
-		r = confine_plan(spec->process, arena, &p.process, e);
-	/* The kernel makes ambient only what is permitted and inheritable: capabilities(7). Engines
-	 * ask for more, and mean what the kernel gives. */
-	p.process.caps.ambient &= p.process.caps.permitted & p.process.caps.inheritable;
+		r = confine_plan(spec->process, spec, arena, &p.process, e);
 	if (r == 0)
-		r = check_caps(&p, e);
+		r = check_groups(&p, e);
 	if (r < 0)
 		return r;
+	p.ns.keep_groups = p.process.keep_groups;
 	p.masked = spec->linux_.masked_paths;
 	p.readonly = spec->linux_.readonly_paths;
 	p.seccomp = spec->linux_.seccomp;
+	p.hooks = &spec->hooks;
 	p.hostname = spec->hostname;
 	p.domainname = spec->domainname;
 	p.private_net = p.ns.create[NS_NET];
-	p.cgroup_path = cgroup_path(spec, id, arena);
-	if (!p.cgroup_path)
-		return -ENOMEM;
+	r = plan_cgroup(spec, arena, &p, e);
+	if (r < 0)
+		return r;
 	if (resources) {
 		p.resources = *resources;
-		p.delegate = in_user_namespace(&p) && p.ns.create[NS_CGROUP];
+		p.delegate = plan_in_user_namespace(&p) && p.ns.create[NS_CGROUP];
 	} else {
 		r = spec_to_cgroup(&spec->linux_.resources, arena, &p.resources, e);
 		if (r < 0)
 			return r;
+		/* Nor may we attach the program that would hold a container to its device rules. It
+		 * can make no nodes, and those that it is lent are guarded by their modes. */
+		if (p.unprivileged || !feat_is_initial_userns())
+			p.resources.device_count = 0;
 	}
+	/* A start that would be killed says so by a sentence instead. */
+	p.resources.memory_spares_used = true;
 	*ret = p;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as JSON: what `ctr plan` prints, and what golden tests compare. */
 #include "runtime/plan.h"
+#include "runtime/hooks.h"
 
 #include "base/own.h"
 
@@ -173,7 +174,8 @@ static json_t *cgroup(const struct plan *p, const struct cg_layout *layout, stru
 	json_t *array = json_array();
 	size_t count = 0;
 
-	if (!array || cg_plan(layout, &p->resources, arena, &writes, &count, NULL) < 0)
+	if (!array || (p->driver != CG_DISABLED &&
+		       cg_plan(layout, &p->resources, arena, &writes, &count, NULL) < 0))
 		return json_decref(array), NULL;
 	for (size_t i = 0; i < count; i++)
 		if (json_array_append_new(array,
@@ -181,7 +183,9 @@ static json_t *cgroup(const struct plan *p, const struct cg_layout *layout, stru
 						    writes[i].v2 ? "v2" : "v1", "file",
 						    writes[i].file, "value", writes[i].value)) < 0)
 			return json_decref(array), NULL;
-	return json_pack("{s:s,s:b,s:I,s:o}", "path", p->cgroup_path, "delegated", p->delegate,
+	return json_pack("{s:s,s:s?,s:s?,s:s?,s:b,s:I,s:o}", "driver",
+			 name_of(cg_driver_names, p->driver), "path", p->cgroup_path, "unit",
+			 p->unit.name, "slice", p->unit.slice, "delegated", p->delegate,
 			 "deviceRules", (json_int_t)p->resources.device_count, "writes", array);
 }
 
@@ -217,15 +221,50 @@ static json_t *network(const struct plan *p)
 	return array;
 }
 
+static json_t *net_devices(const struct plan *p)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; object && i < p->device_count; i++)
+		if (json_object_set_new(object, p->devices[i].name,
+					json_string(p->devices[i].inside)) < 0)
+			return json_decref(object), NULL;
+	return object;
+}
+
+static json_t *hook_paths(const struct js_list *list)
+{
+	const struct spec_hook *v = list->v;
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < list->n; i++)
+		if (json_array_append_new(array, json_string(v[i].path)) < 0)
+			return json_decref(array), NULL;
+	return array;
+}
+
+static json_t *hooks(const struct plan *p)
+{
+	json_t *object = json_object();
+
+	for (enum hook_point point = 0; object && point < HOOK_POINTS; point++)
+		if (hooks_at(p->hooks, point) &&
+		    json_object_set_new(object, hook_point_names[point],
+					hook_paths(hooks_list(p->hooks, point))) < 0)
+			return json_decref(object), NULL;
+	return object;
+}
+
 json_t *plan_to_json(const struct plan *p, const struct cg_layout *layout, struct arena *arena)
 {
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:s?,s:o,s:o,s:o}",
-			 "id", p->id, "bundle", p->bundle, "rootfs", p->rootfs, "namespaces",
-			 namespaces(&p->ns), "uidMaps",
-			 id_maps(p->ns.uid_maps, p->ns.uid_map_count), "gidMaps",
-			 id_maps(p->ns.gid_maps, p->ns.gid_map_count), "mounts", mounts(p), "nodes",
-			 nodes(p), "files", files(p), "maskedPaths", strings(&p->masked),
-			 "readonlyPaths", strings(&p->readonly), "sysctl", pairs(&p->sysctl),
-			 "rootReadonly", p->root_readonly, "hostname", p->hostname, "process",
-			 process(p), "cgroup", cgroup(p, layout, arena), "network", network(p));
+	return json_pack(
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:s?,s:o,s:o,s:o,s:o,s:o}",
+		"id", p->id, "bundle", p->bundle, "rootfs", p->rootfs, "namespaces",
+		namespaces(&p->ns), "uidMaps", id_maps(p->ns.uid_maps, p->ns.uid_map_count),
+		"gidMaps", id_maps(p->ns.gid_maps, p->ns.gid_map_count), "mounts", mounts(p),
+		"nodes", nodes(p), "files", files(p), "maskedPaths", strings(&p->masked),
+		"readonlyPaths", strings(&p->readonly), "sysctl", pairs(&p->sysctl), "rootReadonly",
+		p->root_readonly, "hostname", p->hostname, "process", process(p), "cgroup",
+		cgroup(p, layout, arena), "network", network(p), "netDevices", net_devices(p),
+		"hooks", hooks(p));
 }

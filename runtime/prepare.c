@@ -131,7 +131,7 @@ int prepare_plan(const char *store_path, const char *id, struct arena *arena, st
 	if (r == 0)
 		r = config_to_net(&p->config, id, arena, &p->net, e);
 	if (r == 0)
-		r = plan_build(id, bundle, &p->spec, &p->resources,
+		r = plan_build(id, bundle, CG_CGROUPFS, &p->spec, &p->resources,
 			       p->net.if_count ? &p->net : NULL, arena, &p->plan, e);
 	if (r == 0)
 		r = plan_files(p, &p->plan, arena);

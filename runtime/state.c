@@ -32,8 +32,13 @@ static const struct js_field state_fields[] = {
 	{ .key = "bootId", .kind = JS_STR, .offset = offsetof(struct state, boot_id) },
 	{ .key = "bundle", .kind = JS_STR, .offset = offsetof(struct state, bundle) },
 	{ .key = "rootfs", .kind = JS_STR, .offset = offsetof(struct state, rootfs) },
+	{ .key = "cgroupManager", .kind = JS_ENUM, .offset = offsetof(struct state, driver), .names = cg_driver_names },
+	{ .key = "unit", .kind = JS_STR, .offset = offsetof(struct state, unit) },
 	{ .key = "cgroupPath", .kind = JS_STR, .offset = offsetof(struct state, cgroup_path) },
+	{ .key = "keyring", .kind = JS_BOOL, .offset = offsetof(struct state, keyring) },
 	{ .key = "network", .kind = JS_BOOL, .offset = offsetof(struct state, network) },
+	{ .key = "rootMount", .kind = JS_U64, .offset = offsetof(struct state, root_mount) },
+	{ .key = "hooks", .kind = JS_BOOL, .offset = offsetof(struct state, hooks) },
 	{ .key = "idBase", .kind = JS_U32, .offset = offsetof(struct state, id_base) },
 	{ .key = "createdMs", .kind = JS_U64, .offset = offsetof(struct state, created_ms) },
 	{ .key = "startedMs", .kind = JS_U64, .offset = offsetof(struct state, started_ms) },
@@ -50,6 +55,12 @@ int state_open(const char *run, struct err *e)
 {
 	int r, fd;
 
+	if (!run) {
+		(void)err_say(e, -EINVAL,
+			      "no place for runtime state: $XDG_RUNTIME_DIR is not set");
+		err_hint(e, "set it, as a login does, or give --root DIR");
+		return -EINVAL;
+	}
 	r = file_mkdirs(run, 0700);
 	if (r < 0)
 		return err_set(e, r, "make run directory '%s'", run);
@@ -209,4 +220,17 @@ int state_proc(const struct state *state)
 	if (r < 0)
 		return r;
 	return strcmp(boot, state->boot_id) == 0 ? proc_open(&id) : -ESRCH;
+}
+
+json_t *state_to_oci(const struct state *state, const char *status, pid_t pid)
+{
+	own_json json_t *annotations = json_object();
+
+	for (size_t i = 0; i < state->annotations.n; i++)
+		if (json_object_set_new(annotations, state->annotations.v[i].key,
+					json_string(state->annotations.v[i].value)) < 0)
+			return NULL;
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:O}", "ociVersion", state->oci_version,
+			 "id", state->id, "status", status, "pid", (int)pid, "bundle",
+			 state->bundle, "root", state->rootfs, "annotations", annotations);
 }

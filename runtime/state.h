@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/proc.h"
 #include "base/value.h"
+#include "cgroups/cg.h"
 #include "runtime/container.h"
 
 #include <jansson.h>
@@ -35,14 +36,21 @@ struct state {
 	bool partition;
 	uint64_t pid, starttime;
 	char *boot_id;
-	char *bundle, *rootfs, *cgroup_path;
-	bool network;	  /* net_apply() may have been called */
-	uint32_t id_base; /* 0: no user namespace of its own */
+	char *bundle, *rootfs;
+	uint32_t driver;     /* enum cg_driver */
+	char *unit;	     /* with systemd: the scope */
+	char *cgroup_path;   /* NULL: it has no cgroup of its own, or none yet */
+	bool keyring;	     /* its processes have a session keyring of their own */
+	bool network;	     /* net_apply() may have been called */
+	uint64_t root_mount; /* mnt_id() of a root that is mounted in our own mount namespace */
+	bool hooks;	     /* config.json beside it names some */
+	uint32_t id_base;    /* 0: no user namespace of its own */
 	uint64_t created_ms, started_ms;
 	struct strmap annotations;
 };
 
-/** state_open() - the run directory, made when missing. Return: fd or -errno. */
+/** state_open() - the run directory, made when missing. NULL: this user has none, -EINVAL with what
+ * to do. Return: fd or -errno. */
 int state_open(const char *run, struct err *e);
 /** state_check_id() - -EINVAL unless text_is_id() */
 int state_check_id(const char *id, struct err *e);
@@ -62,6 +70,9 @@ int state_dir(int run, const char *id, bool create, struct err *e);
 int state_remove(int run, const char *id, struct err *e);
 /** state_list() - every id with a RUN/ID directory, sorted */
 int state_list(int run, struct arena *arena, struct strv *ret, struct err *e);
+/** state_to_oci() - as hooks and agents are told it (runtime-spec runtime.md "State"), with init's
+ * @pid as they see it. Return: new reference or NULL on ENOMEM. */
+json_t *state_to_oci(const struct state *state, const char *status, pid_t pid);
 /** state_proc() - pidfd of init, or -ESRCH when it has ended or was of another boot */
 int state_proc(const struct state *state);
 

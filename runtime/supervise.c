@@ -44,7 +44,8 @@ struct raw_terminal {
 	bool active;
 };
 
-static void raw_begin(struct raw_terminal *raw)
+/* @lines: what we write ends its lines with a newline alone, see supervise_pty() */
+static void raw_begin(struct raw_terminal *raw, bool lines)
 {
 	struct termios mode;
 
@@ -53,6 +54,8 @@ static void raw_begin(struct raw_terminal *raw)
 		return; /* not a terminal */
 	mode = raw->before;
 	cfmakeraw(&mode);
+	if (lines)
+		mode.c_oflag |= OPOST;
 	raw->active = tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0;
 }
 
@@ -108,19 +111,30 @@ static void drain(int master)
 		;
 }
 
-int supervise(int pidfd, int signals, int master, struct err *e)
+void supervise_pty(int master)
 {
-	enum { CHILD, SIGNALS, OUTPUT, INPUT, COUNT };
+	struct termios mode;
+
+	if (master < 0 || tcgetattr(master, &mode) < 0)
+		return;
+	mode.c_oflag &= ~(tcflag_t)ONLCR;
+	(void)tcsetattr(master, TCSANOW, &mode); /* a pty that has just closed needs none */
+}
+
+int supervise(int pidfd, int signals, int master, const struct supervise_more *more, struct err *e)
+{
+	enum { CHILD, SIGNALS, OUTPUT, INPUT, MORE, COUNT };
 	struct pollfd p[COUNT] = {
 		[CHILD] = { .fd = pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = signals, .events = POLLIN },
 		[OUTPUT] = { .fd = master, .events = POLLIN },
 		[INPUT] = { .fd = master >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
+		[MORE] = { .fd = more ? more->fd : -1, .events = POLLIN },
 	};
 	own_raw struct raw_terminal raw = { .active = false };
 
 	if (master >= 0) {
-		raw_begin(&raw);
+		raw_begin(&raw, true);
 		copy_window_size(STDIN_FILENO, master);
 	}
 	for (;;) {
@@ -136,6 +150,14 @@ int supervise(int pidfd, int signals, int master, struct err *e)
 			p[OUTPUT].fd = -1;
 		if (p[INPUT].revents && move_bytes(STDIN_FILENO, master) <= 0)
 			p[INPUT].fd = -1;
+		if (p[MORE].revents) {
+			int r = more->ready(more->arg, e);
+
+			if (r < 0)
+				return r;
+			if (r > 0)
+				p[MORE].fd = -1;
+		}
 		if (p[CHILD].revents)
 			break;
 	}
@@ -170,7 +192,7 @@ int supervise_terminal(int fd, int pidfd, struct err *e)
 	};
 	own_raw struct raw_terminal raw = { .active = false };
 
-	raw_begin(&raw);
+	raw_begin(&raw, false);
 	for (;;) {
 		if (TEMP_FAILURE_RETRY(poll(p, COUNT, -1)) < 0)
 			return err_set(e, -errno, "poll");

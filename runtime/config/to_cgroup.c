@@ -77,6 +77,7 @@ static void add_cpu(const struct config_cpu *cpu, struct cg_resources *res)
 static void add_memory(const struct config_memory *memory, struct cg_resources *res)
 {
 	res->memory_max_bytes = memory->limit;
+	res->memory_spares_used = true;
 	res->memory_high_bytes = memory->high;
 	res->memory_low_bytes = memory->guarantee;
 	/* Without a limit there is nothing that swap would add to, and v1 cannot say it. */

@@ -115,25 +115,38 @@ const char *caps_name(int cap)
 	return cap >= 0 && (size_t)cap < ARRAY_SIZE(cap_names) ? cap_names[cap] : NULL;
 }
 
-int caps_mask(const struct strv *names, uint64_t *ret, struct err *e)
+uint64_t caps_known(const struct strv *names, const char **ret_unknown)
 {
+	const char *unknown = NULL;
 	uint64_t set = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
 		int cap = caps_from_name(names->v[i]);
 
-		if (cap < 0) {
-			int near = text_nearest(names->v[i], cap_names, ARRAY_SIZE(cap_names));
-
-			err_say(e, -EINVAL, "unknown capability '%s'", names->v[i]);
-			if (near >= 0)
-				err_hint(e, "did you mean '%s'?", cap_names[near]);
-			return -EINVAL;
-		}
-		set |= BIT(cap);
+		if (cap >= 0)
+			set |= BIT(cap);
+		else if (!unknown)
+			unknown = names->v[i];
 	}
-	*ret = set;
-	return 0;
+	*ret_unknown = unknown;
+	return set;
+}
+
+int caps_mask(const struct strv *names, uint64_t *ret, struct err *e)
+{
+	const char *unknown;
+	uint64_t set = caps_known(names, &unknown);
+	int near;
+
+	if (!unknown) {
+		*ret = set;
+		return 0;
+	}
+	near = text_nearest(unknown, cap_names, ARRAY_SIZE(cap_names));
+	err_say(e, -EINVAL, "unknown capability '%s'", unknown);
+	if (near >= 0)
+		err_hint(e, "did you mean '%s'?", cap_names[near]);
+	return -EINVAL;
 }
 
 int caps_drop_bounding(const struct caps *caps)

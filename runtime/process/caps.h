@@ -19,6 +19,9 @@ int caps_from_name(const char *name);
 const char *caps_name(int cap);
 /** caps_mask() - the set that @names spell. Unknown names: -EINVAL with the nearest. */
 int caps_mask(const struct strv *names, uint64_t *ret, struct err *e);
+/** caps_known() - the same of those names that are known; *ret_unknown is the first that is not, or
+ * NULL */
+uint64_t caps_known(const struct strv *names, const char **ret_unknown);
 
 /** Profiles: short list for applications; every capability, inside a user namespace only, for a
  * system with its own init. */

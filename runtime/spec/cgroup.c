@@ -70,7 +70,7 @@ static int convert_memory(const struct convert *c)
 
 	r = bytes(c, &m->limit, AT "memory.limit", &c->to->memory_max_bytes);
 	if (r == 0)
-		r = bytes(c, &m->reservation, AT "memory.reservation", &c->to->memory_low_bytes);
+		r = bytes(c, &m->reservation, AT "memory.reservation", &c->to->memory_soft_bytes);
 	if (r == 0)
 		r = convert_swap(c);
 	if (r < 0)
@@ -82,6 +82,7 @@ static int convert_memory(const struct convert *c)
 	/* false is the kernel's default, and engines always send it */
 	if (m->disable_oom_killer.set && m->disable_oom_killer.v)
 		c->to->oom_kill_disable = (struct opt_bool){ true, true };
+	c->to->memory_spares_used = m->check_before_update.v;
 	return 0; /* kernel, kernelTCP and useHierarchy: the kernel has given them up */
 }
 
@@ -100,8 +101,10 @@ static int convert_cpu(const struct convert *c)
 	const struct spec_cpu *cpu = &c->from->cpu;
 	int r;
 
-	if (cpu->shares.set && cpu->shares.v)
+	if (cpu->shares.set && cpu->shares.v) {
 		c->to->cpu_weight = given(cg_weight_from_shares(cpu->shares.v));
+		c->to->cpu_shares = cpu->shares.v;
+	}
 	if (cpu->quota.set && cpu->quota.v)
 		c->to->cpu_quota_us = given(cpu->quota.v < 0 ? NONE : (uint64_t)cpu->quota.v);
 	if (cpu->period.set && cpu->period.v)
@@ -349,26 +352,83 @@ static int convert_devices(const struct convert *c)
 	return 0;
 }
 
-/* Files that are not limits: writing them would move or end processes, or open the subtree. */
-static const char *const not_resources[] = {
-	"cgroup.procs",	 "cgroup.threads", "cgroup.kill",
-	"cgroup.freeze", "cgroup.type",	   "cgroup.subtree_control",
-};
-
 static int convert_unified(const struct convert *c)
 {
-	for (size_t i = 0; i < c->from->unified.n; i++) {
-		const char *key = c->from->unified.v[i].key;
-		bool bad = strchr(key, '/') || !strchr(key, '.') || key[0] == '.';
-
-		for (size_t j = 0; j < ARRAY_SIZE(not_resources); j++)
-			bad |= strcmp(key, not_resources[j]) == 0;
-		if (bad)
+	for (size_t i = 0; i < c->from->unified.n; i++)
+		if (!cg_is_limit_file(c->from->unified.v[i].key))
 			return err_say(c->e, -EINVAL,
-				       AT "unified: '%s' is not the name of a limit's file", key);
-	}
+				       AT "unified: '%s' is not the name of a limit's file",
+				       c->from->unified.v[i].key);
 	c->to->unified = c->from->unified;
 	return 0;
+}
+
+static struct opt_u64 rdma_count(const json_t *limit, const char *key)
+{
+	const json_t *value = json_object_get(limit, key);
+	uint64_t v = (uint64_t)json_integer_value(value);
+
+	/* The kernel counts to INT_MAX, and the greatest number of the spec is what "max" reads. */
+	return json_is_integer(value) ? given(v < UINT32_MAX ? v : NONE) : (struct opt_u64){ 0 };
+}
+
+static int convert_rdma(const struct convert *c)
+{
+	const char *device;
+	json_t *limit;
+
+	json_object_foreach(c->from->rdma, device, limit) {
+		struct cg_rdma_limit *to =
+			arena_grow(c->arena, &c->to->rdma, &c->to->rdma_count, sizeof(*to));
+
+		if (!to)
+			return err_set(c->e, -ENOMEM, "convert resources");
+		*to = (struct cg_rdma_limit){ arena_strdup(c->arena, device),
+					      rdma_count(limit, "hcaHandles"),
+					      rdma_count(limit, "hcaObjects") };
+		if (!to->device)
+			return err_set(c->e, -ENOMEM, "convert resources");
+		if (!*device || strpbrk(device, " \t\n"))
+			return err_say(c->e, -EINVAL, AT "rdma: '%s' is not the name of a device",
+				       device);
+		if (!to->handles.set && !to->objects.set)
+			return err_say(c->e, -EINVAL,
+				       AT "rdma.%s: needs hcaHandles, hcaObjects or both", device);
+	}
+	return 0;
+}
+
+static int convert_network(const struct convert *c)
+{
+	const struct spec_network *network = &c->from->network;
+	const struct spec_interface_priority *prios = network->priorities.v;
+
+	c->to->net_class_id = network->class_id;
+	for (size_t i = 0; i < network->priorities.n; i++) {
+		struct cg_net_prio *to = arena_grow(c->arena, &c->to->net_prios,
+						    &c->to->net_prio_count, sizeof(*to));
+
+		if (!to)
+			return err_set(c->e, -ENOMEM, "convert resources");
+		if (!*prios[i].name || strpbrk(prios[i].name, " \t\n"))
+			return err_say(c->e, -EINVAL,
+				       AT "network.priorities[%zu].name: '%s' is not the name of "
+					  "an interface",
+				       i, prios[i].name);
+		*to = (struct cg_net_prio){ prios[i].name, prios[i].priority };
+	}
+	return 0;
+}
+
+/* The kernel takes 0, which lets no process start another, and so does 1; systemd knows no 0. */
+static void convert_pids(const struct convert *c)
+{
+	const struct opt_i64 *limit = &c->from->pids.limit;
+
+	if (limit->set)
+		c->to->pids_max = given(limit->v < 0	? NONE
+					: limit->v == 0 ? 1
+							: (uint64_t)limit->v);
 }
 
 int spec_to_cgroup(const struct spec_resources *res, struct arena *arena, struct cg_resources *ret,
@@ -386,13 +446,16 @@ int spec_to_cgroup(const struct spec_resources *res, struct arena *arena, struct
 	if (r == 0)
 		r = convert_hugetlb(&c);
 	if (r == 0)
+		r = convert_rdma(&c);
+	if (r == 0)
+		r = convert_network(&c);
+	if (r == 0)
 		r = convert_devices(&c);
 	if (r == 0)
 		r = convert_unified(&c);
 	if (r < 0)
 		return r;
-	if (res->pids.limit.set)
-		to.pids_max = given(res->pids.limit.v <= 0 ? NONE : (uint64_t)res->pids.limit.v);
+	convert_pids(&c);
 	*ret = to;
 	return 0;
 }

@@ -4,11 +4,11 @@
 
 #include "base/own.h"
 #include "namespaces/ns.h"
-#include "runtime/process/caps.h"
+#include "runtime/hooks.h"
 
 #include <linux/utsname.h>
+#include <net/if.h>
 #include <string.h>
-#include <sys/personality.h>
 
 enum {
 	ID_LINES_MAX = 340, /* of one map: user_namespaces(7) */
@@ -24,140 +24,17 @@ static bool says(const char *s)
 
 /* What the engines do not do yet. A row goes when its feature comes; `features` reads them too. */
 
-#define HOOKS(member)                                           \
-	static bool has_hooks_##member(const struct spec *spec) \
-	{                                                       \
-		return spec->hooks.member.n > 0;                \
-	}
-HOOKS(prestart)
-HOOKS(create_runtime)
-HOOKS(create_container)
-HOOKS(start_container)
-HOOKS(poststart)
-HOOKS(poststop)
-
-static bool has_net_devices(const struct spec *spec)
-{
-	return json_object_size(spec->linux_.net_devices) > 0;
-}
-
 static bool has_intel_rdt(const struct spec *spec)
 {
 	return spec->linux_.intel_rdt;
 }
 
-static bool has_memory_policy(const struct spec *spec)
-{
-	return spec->linux_.memory_policy;
-}
-
-/* LINUX is what a process has anyway. */
-static bool has_personality(const struct spec *spec)
-{
-	const struct spec_personality *p = spec->linux_.personality;
-
-	return p && (p->domain != PER_LINUX || p->flags.n > 0);
-}
-
-static bool has_rdma(const struct spec *spec)
-{
-	return json_object_size(spec->linux_.resources.rdma) > 0;
-}
-
-static bool has_network(const struct spec *spec)
-{
-	const struct spec_network *n = &spec->linux_.resources.network;
-
-	return (n->class_id.set && n->class_id.v) || n->priorities.n > 0;
-}
-
-static bool notifies(const struct spec_seccomp *seccomp)
-{
-	const struct spec_seccomp_rule *rules = seccomp->syscalls.v;
-
-	if (seccomp->default_action && strcmp(seccomp->default_action, "SCMP_ACT_NOTIFY") == 0)
-		return true;
-	for (size_t i = 0; i < seccomp->syscalls.n; i++)
-		if (rules[i].action && strcmp(rules[i].action, "SCMP_ACT_NOTIFY") == 0)
-			return true;
-	return false;
-}
-
-/* Without a rule that notifies, the spec has the listener ignored. */
-static bool has_listener(const struct spec *spec)
-{
-	return spec->linux_.seccomp && notifies(spec->linux_.seccomp);
-}
-
-static bool has_mount_label(const struct spec *spec)
-{
-	return says(spec->linux_.mount_label);
-}
-
-static bool has_mount_maps(const struct spec *spec)
-{
-	const struct spec_mount *mounts = spec->mounts.v;
-
-	for (size_t i = 0; i < spec->mounts.n; i++)
-		if (mounts[i].uid_mappings.n || mounts[i].gid_mappings.n)
-			return true;
-	return false;
-}
-
-static bool has_apparmor(const struct spec_process *process)
-{
-	return says(process->apparmor_profile) &&
-	       strcmp(process->apparmor_profile, "unconfined") != 0;
-}
-
-static bool has_selinux(const struct spec_process *process)
-{
-	return says(process->selinux_label);
-}
-
-static bool has_scheduler(const struct spec_process *process)
-{
-	return process->scheduler;
-}
-
-static bool has_io_priority(const struct spec_process *process)
-{
-	return process->io_priority;
-}
-
-static bool has_affinity(const struct spec_process *process)
-{
-	const struct spec_exec_cpu_affinity *a = process->exec_cpu_affinity;
-
-	return a && (says(a->initial) || says(a->final));
-}
-
 /* clang-format off */
 static const struct {
 	const char *path;
-	bool (*in_spec)(const struct spec *spec); /* either of the two */
-	bool (*in_process)(const struct spec_process *process);
+	bool (*in_spec)(const struct spec *spec);
 } missing[] = {
-	{ "hooks.prestart",		.in_spec = has_hooks_prestart },
-	{ "hooks.createRuntime",	.in_spec = has_hooks_create_runtime },
-	{ "hooks.createContainer",	.in_spec = has_hooks_create_container },
-	{ "hooks.startContainer",	.in_spec = has_hooks_start_container },
-	{ "hooks.poststart",		.in_spec = has_hooks_poststart },
-	{ "hooks.poststop",		.in_spec = has_hooks_poststop },
-	{ "linux.netDevices",		.in_spec = has_net_devices },
 	{ "linux.intelRdt",		.in_spec = has_intel_rdt },
-	{ "linux.memoryPolicy",		.in_spec = has_memory_policy },
-	{ "linux.personality",		.in_spec = has_personality },
-	{ "linux.resources.rdma",	.in_spec = has_rdma },
-	{ "linux.resources.network",	.in_spec = has_network },
-	{ "linux.seccomp.listenerPath", .in_spec = has_listener },
-	{ "linux.mountLabel",		.in_spec = has_mount_label },
-	{ "mounts.uidMappings",		.in_spec = has_mount_maps },
-	{ "process.apparmorProfile",	.in_process = has_apparmor },
-	{ "process.selinuxLabel",	.in_process = has_selinux },
-	{ "process.scheduler",		.in_process = has_scheduler },
-	{ "process.ioPriority",		.in_process = has_io_priority },
-	{ "process.execCPUAffinity",	.in_process = has_affinity },
 };
 /* clang-format on */
 
@@ -169,52 +46,15 @@ bool spec_implements(const char *path)
 	return true;
 }
 
-static int refuse_missing(const struct spec *spec, const struct spec_process *process,
-			  struct err *e)
+static int refuse_missing(const struct spec *spec, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
-		if ((spec && missing[i].in_spec && missing[i].in_spec(spec)) ||
-		    (process && missing[i].in_process && missing[i].in_process(process)))
+		if (missing[i].in_spec(spec))
 			return err_say(e, -ENOTSUP, "%s: is not supported yet", missing[i].path);
 	return 0;
 }
 
 /* Rules about one process. */
-
-static int check_sets(const struct spec_capabilities *from, struct err *e)
-{
-	struct caps caps = { 0 };
-	/* clang-format off */
-	const struct {
-		const char *name;
-		const struct strv *list;
-		uint64_t *mask;
-	} sets[] = {
-		{ "bounding",	 &from->bounding,    &caps.bounding },
-		{ "effective",	 &from->effective,   &caps.effective },
-		{ "inheritable", &from->inheritable, &caps.inheritable },
-		{ "permitted",	 &from->permitted,   &caps.permitted },
-		{ "ambient",	 &from->ambient,     &caps.ambient },
-	};
-	/* clang-format on */
-
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		int r = caps_mask(sets[i].list, sets[i].mask, e);
-
-		if (r < 0)
-			return err_wrap(e, r, "process.capabilities.%s", sets[i].name);
-	}
-	/* capabilities(7): capset(2) and PR_CAP_AMBIENT_RAISE would fail without a name */
-	for (int cap = 0; cap < 64; cap++) {
-		uint64_t bit = UINT64_C(1) << cap;
-
-		if ((caps.effective & bit) && !(caps.permitted & bit))
-			return err_say(e, -EINVAL,
-				       "process.capabilities.effective: %s is not permitted",
-				       caps_name(cap));
-	}
-	return 0;
-}
 
 static int check_rlimits(const struct spec_process *process, struct err *e)
 {
@@ -285,8 +125,6 @@ static int check_process(const struct spec_process *p, struct err *e)
 		return err_say(e, -EINVAL, "process.oomScoreAdj: %lld is not within -1000 to 1000",
 			       (long long)p->oom_score_adj.v);
 	r = check_user(&p->user, e);
-	if (r == 0 && p->capabilities)
-		r = check_sets(p->capabilities, e);
 	if (r == 0)
 		r = check_rlimits(p, e);
 	return r;
@@ -294,9 +132,7 @@ static int check_process(const struct spec_process *p, struct err *e)
 
 int spec_check_process(const struct spec_process *process, struct err *e)
 {
-	int r = check_process(process, e);
-
-	return r < 0 ? r : refuse_missing(NULL, process, e);
+	return check_process(process, e);
 }
 
 /* Rules about the container. */
@@ -321,6 +157,43 @@ static int check_namespaces(const struct spec *spec, struct seen *seen, struct e
 			return err_say(e, -EINVAL,
 				       "linux.namespaces[%zu].path: '%s' is not an absolute path",
 				       i, list[i].path);
+	}
+	return 0;
+}
+
+/* dev_valid_name() of the kernel, and at most one %d as in alloc_netdev(9) */
+static bool is_device_name(const char *name)
+{
+	const char *number = strstr(name, "%d");
+	size_t len = strlen(name);
+
+	if (!len || len >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (const char *s = name; *s; s++)
+		if (strchr("/: \t\n\v\f\r", *s) || (*s == '%' && s != number))
+			return false;
+	return true;
+}
+
+static int check_net_devices(const struct spec *spec, const struct seen *seen, struct err *e)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(spec->linux_.net_devices, name, value) {
+		const char *inside = json_string_value(json_object_get(value, "name"));
+
+		if (!is_device_name(name) || strchr(name, '%'))
+			return err_say(e, -EINVAL,
+				       "linux.netDevices: '%s' is not the name of a network device",
+				       name);
+		if (says(inside) && !is_device_name(inside))
+			return err_say(e, -EINVAL,
+				       "linux.netDevices.%s.name: '%s' is not the name of a "
+				       "network device",
+				       name, inside);
+		if (!seen->has[NS_NET])
+			return err_say(e, -EINVAL, "linux.netDevices: needs a network namespace");
 	}
 	return 0;
 }
@@ -513,12 +386,45 @@ static int check_cgroups_path(const char *path, struct err *e)
 	return 0;
 }
 
-static int check_seccomp(const struct spec_seccomp *seccomp, struct err *e)
+static bool is_notify(const char *action)
 {
-	if (says(seccomp->listener_metadata) && !says(seccomp->listener_path))
+	return action && strcmp(action, "SCMP_ACT_NOTIFY") == 0;
+}
+
+static bool has_word(const struct strv *words, const char *word)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->v[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Without a rule that notifies, the spec has the listener ignored. */
+static int check_seccomp(const struct spec *spec, struct err *e)
+{
+	const struct spec_seccomp *seccomp = spec->linux_.seccomp;
+	const struct spec_seccomp_rule *rules = seccomp->syscalls.v;
+	bool notifies = false;
+
+	if (says(seccomp->listener_metadata) && !spec_listener(spec))
 		return err_say(e, -EINVAL,
 			       "linux.seccomp.listenerMetadata: needs linux.seccomp.listenerPath");
-	if (notifies(seccomp) && !says(seccomp->listener_path))
+	/* See runtime/listener.h: with it the process says where its listener is. */
+	if (is_notify(seccomp->default_action))
+		return err_say(e, -EINVAL,
+			       "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be used as "
+			       "default action");
+	for (size_t i = 0; i < seccomp->syscalls.n; i++) {
+		if (!is_notify(rules[i].action))
+			continue;
+		if (has_word(&rules[i].names, "write"))
+			return err_say(e, -EINVAL,
+				       "linux.seccomp.syscalls[%zu]: SCMP_ACT_NOTIFY cannot be "
+				       "used for the write syscall",
+				       i);
+		notifies = true;
+	}
+	if (notifies && !spec_listener(spec))
 		return err_say(e, -EINVAL, "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY needs it");
 	return 0;
 }
@@ -546,11 +452,16 @@ static int check_linux(const struct spec *spec, struct err *e)
 	if (r == 0)
 		r = check_paths(&l->readonly_paths, "readonlyPaths", e);
 	if (r == 0)
+		r = check_net_devices(spec, &seen, e);
+	if (r == 0)
 		r = check_sysctl(spec, &seen, e);
 	if (r == 0)
 		r = check_cgroups_path(l->cgroups_path, e);
 	if (r == 0 && l->seccomp)
-		r = check_seccomp(l->seccomp, e);
+		r = check_seccomp(spec, e);
+	if (r == 0 && l->personality && l->personality->flags.n)
+		r = err_say(e, -EINVAL, "linux.personality.flags: there are none: '%s'",
+			    l->personality->flags.v[0]);
 	return r;
 }
 
@@ -563,6 +474,21 @@ static int check_mounts(const struct spec *spec, struct err *e)
 	for (size_t i = 0; i < spec->mounts.n; i++)
 		if (!says(mounts[i].destination))
 			return err_say(e, -EINVAL, "mounts[%zu].destination: must not be empty", i);
+	return 0;
+}
+
+static int check_hooks(const struct spec_hooks *hooks, struct err *e)
+{
+	for (enum hook_point point = 0; point < HOOK_POINTS; point++) {
+		const struct js_list *list = hooks_list(hooks, point);
+		const struct spec_hook *v = list->v;
+
+		for (size_t i = 0; i < list->n; i++)
+			if (v[i].path[0] != '/')
+				return err_say(e, -EINVAL,
+					       "hooks.%s[%zu].path: '%s' is not an absolute path",
+					       hook_point_names[point], i, v[i].path);
+	}
 	return 0;
 }
 
@@ -583,6 +509,8 @@ int spec_check(const struct spec *spec, struct err *e)
 	if (r == 0)
 		r = check_linux(spec, e);
 	if (r == 0)
-		r = refuse_missing(spec, spec->process, e);
+		r = check_hooks(&spec->hooks, e);
+	if (r == 0)
+		r = refuse_missing(spec, e);
 	return r;
 }

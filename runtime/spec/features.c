@@ -5,7 +5,9 @@
 
 #include "base/own.h"
 #include "namespaces/ns.h"
+#include "runtime/hooks.h"
 #include "runtime/process/caps.h"
+#include "runtime/process/sched.h"
 #include "runtime/process/seccomp.h"
 
 #include <seccomp.h>
@@ -31,14 +33,10 @@ static json_t *name_array(const struct name *table)
 
 static json_t *hook_names(void)
 {
-	static const char *const names[] = { "hooks.prestart",	      "hooks.createRuntime",
-					     "hooks.createContainer", "hooks.startContainer",
-					     "hooks.poststart",	      "hooks.poststop" };
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (spec_implements(names[i]))
-			array = append(array, names[i] + strlen("hooks."));
+	for (size_t i = 0; i < HOOK_POINTS; i++)
+		array = append(array, hook_point_names[i]);
 	return array;
 }
 
@@ -61,18 +59,6 @@ static json_t *supported_flags(void)
 	return array;
 }
 
-/* Actions without the one whose descriptor nobody would get. */
-static json_t *action_names(void)
-{
-	json_t *array = json_array();
-
-	for (const struct name *action = seccomp_actions; action->name; action++)
-		if (action->value != SCMP_ACT_NOTIFY ||
-		    spec_implements("linux.seccomp.listenerPath"))
-			array = append(array, action->name);
-	return array;
-}
-
 static json_t *enabled(const char *path)
 {
 	return json_pack("{s:b}", "enabled", spec_implements(path));
@@ -88,7 +74,7 @@ json_t *spec_features(const char *const *mount_options, size_t n)
 	/* json_pack() takes over every reference, and fails as a whole when one of them is NULL */
 	/* clang-format off */
 	return json_pack("{s:s, s:s, s:o, s:o, s:{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b},"
-			 " s:{s:b, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:{s:o}, s:o},"
+			 " s:{s:b, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o}, s:o},"
 			 " s:{s:o}, s:[]}",
 			 "ociVersionMin", "1.0.0",
 			 "ociVersionMax", "1.3.0",
@@ -100,12 +86,12 @@ json_t *spec_features(const char *const *mount_options, size_t n)
 				 "cgroup",
 					 "v1", true,
 					 "v2", true,
-					 "systemd", false,
-					 "systemdUser", false,
+					 "systemd", true,
+					 "systemdUser", true,
 					 "rdma", spec_implements("linux.resources.rdma"),
 				 "seccomp",
 					 "enabled", true,
-					 "actions", action_names(),
+					 "actions", name_array(seccomp_actions),
 					 "operators", name_array(seccomp_operators),
 					 "archs", name_array(seccomp_archs),
 					 "knownFlags", name_array(seccomp_flags),
@@ -113,6 +99,9 @@ json_t *spec_features(const char *const *mount_options, size_t n)
 				 "apparmor", enabled("process.apparmorProfile"),
 				 "selinux", enabled("process.selinuxLabel"),
 				 "intelRdt", enabled("linux.intelRdt"),
+				 "memoryPolicy",
+					 "modes", name_array(sched_memory_modes),
+					 "flags", name_array(sched_memory_flags),
 				 "mountExtensions",
 					 "idmap", enabled("mounts.uidMappings"),
 				 "netDevices", enabled("linux.netDevices"),

@@ -4,10 +4,9 @@
 
 #include "base/own.h"
 #include "namespaces/ns.h"
+#include "runtime/process/sched.h"
 
-#include <linux/ioprio.h>
-#include <linux/mempolicy.h>
-#include <sched.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -78,53 +77,6 @@ const struct name spec_rlimit_names[] = {
 };
 _Static_assert(ARRAY_SIZE(spec_rlimit_names) == RLIM_NLIMITS + 1, "a name for every rlimit");
 
-static const struct name scheduler_policies[] = {
-	{ "SCHED_OTHER",    SCHED_OTHER },
-	{ "SCHED_FIFO",	    SCHED_FIFO },
-	{ "SCHED_RR",	    SCHED_RR },
-	{ "SCHED_BATCH",    SCHED_BATCH },
-	{ "SCHED_ISO",	    4 /* reserved: never merged */ },
-	{ "SCHED_IDLE",	    SCHED_IDLE },
-	{ "SCHED_DEADLINE", SCHED_DEADLINE },
-	{ NULL, 0 }
-};
-
-static const struct name scheduler_flags[] = { /* include/uapi/linux/sched.h */
-	{ "SCHED_FLAG_RESET_ON_FORK",  0x01 },
-	{ "SCHED_FLAG_RECLAIM",	       0x02 },
-	{ "SCHED_FLAG_DL_OVERRUN",     0x04 },
-	{ "SCHED_FLAG_KEEP_POLICY",    0x08 },
-	{ "SCHED_FLAG_KEEP_PARAMS",    0x10 },
-	{ "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
-	{ "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 },
-	{ NULL, 0 }
-};
-
-static const struct name io_classes[] = {
-	{ "IOPRIO_CLASS_RT",   IOPRIO_CLASS_RT },
-	{ "IOPRIO_CLASS_BE",   IOPRIO_CLASS_BE },
-	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
-	{ NULL, 0 }
-};
-
-static const struct name memory_modes[] = {
-	{ "MPOL_DEFAULT",	     MPOL_DEFAULT },
-	{ "MPOL_BIND",		     MPOL_BIND },
-	{ "MPOL_INTERLEAVE",	     MPOL_INTERLEAVE },
-	{ "MPOL_WEIGHTED_INTERLEAVE", 6 /* since Linux 6.9 */ },
-	{ "MPOL_PREFERRED",	     MPOL_PREFERRED },
-	{ "MPOL_PREFERRED_MANY",     MPOL_PREFERRED_MANY },
-	{ "MPOL_LOCAL",		     MPOL_LOCAL },
-	{ NULL, 0 }
-};
-
-static const struct name memory_flags[] = {
-	{ "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
-	{ "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
-	{ "MPOL_F_STATIC_NODES",   MPOL_F_STATIC_NODES },
-	{ NULL, 0 }
-};
-
 static const struct name domains[] = {
 	{ "LINUX",   PER_LINUX },
 	{ "LINUX32", PER_LINUX32 },
@@ -170,13 +122,7 @@ static void check_words(struct js_issues *issues, const struct js_where *where,
 static void check_scheduler_flags(struct js_issues *issues, const struct js_where *where,
 				  const void *value)
 {
-	check_words(issues, where, value, scheduler_flags);
-}
-
-static void check_memory_flags(struct js_issues *issues, const struct js_where *where,
-			       const void *value)
-{
-	check_words(issues, where, value, memory_flags);
+	check_words(issues, where, value, sched_flags);
 }
 
 static void check_propagation(struct js_issues *issues, const struct js_where *where,
@@ -344,7 +290,7 @@ static const struct js_field rlimit_fields[] = {
 static const struct js_object rlimit_type = OBJECT("rlimit", spec_rlimit, rlimit_fields);
 
 static const struct js_field scheduler_fields[] = {
-	WORD("policy",	   spec_scheduler, policy, scheduler_policies),
+	WORD("policy",	   spec_scheduler, policy, sched_policies),
 	OPT("nice",	   JS_I64,     spec_scheduler, nice),
 	OPT("priority",	   JS_I64,     spec_scheduler, priority),
 	CHECKED("flags",   JS_STRV,    spec_scheduler, flags, check_scheduler_flags),
@@ -357,7 +303,7 @@ static const struct js_object scheduler_type =
 	OBJECT("scheduler", spec_scheduler, scheduler_fields);
 
 static const struct js_field io_priority_fields[] = {
-	WORD("class",	spec_io_priority, class, io_classes),
+	WORD("class",	spec_io_priority, class, sched_io_classes),
 	OPT("priority", JS_I64, spec_io_priority, priority),
 	END
 };
@@ -602,9 +548,9 @@ static const struct js_field intel_rdt_fields[] = {
 static const struct js_object intel_rdt_type = OBJECT("intelRdt", spec_intel_rdt, intel_rdt_fields);
 
 static const struct js_field memory_policy_fields[] = {
-	WORD("mode",	 spec_memory_policy, mode, memory_modes),
-	OPT("nodes",	 JS_STR,  spec_memory_policy, nodes),
-	CHECKED("flags", JS_STRV, spec_memory_policy, flags, check_memory_flags),
+	OPT("mode",  JS_STR,  spec_memory_policy, mode),
+	OPT("nodes", JS_STR,  spec_memory_policy, nodes),
+	OPT("flags", JS_STRV, spec_memory_policy, flags),
 	END
 };
 static const struct js_object memory_policy_type =
@@ -686,6 +632,47 @@ int spec_load(int bundle_fd, const char *path, struct arena *arena, struct spec 
 		return r;
 	*doc = take_ptr(json);
 	return 0;
+}
+
+int spec_process_setenv(struct spec_process *process, const char *key, struct arena *arena,
+			const char *fmt, ...)
+{
+	char **list = arena_alloc(arena, (process->env.n + 1) * sizeof(*list));
+	size_t len = strlen(key), n = 0;
+	char value[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap); /* callers set short names and numbers */
+	va_end(ap);
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < process->env.n; i++)
+		if (strncmp(process->env.v[i], key, len) != 0 || process->env.v[i][len] != '=')
+			list[n++] = process->env.v[i];
+	list[n] = arena_printf(arena, "%s=%s", key, value);
+	if (!list[n++])
+		return -ENOMEM;
+	process->env = (struct strv){ list, n };
+	return 0;
+}
+
+const char *spec_annotation(const struct spec *spec, const char *key)
+{
+	for (size_t i = 0; i < spec->annotations.n; i++)
+		if (strcmp(spec->annotations.v[i].key, key) == 0)
+			return spec->annotations.v[i].value;
+	return NULL;
+}
+
+const char *spec_listener(const struct spec *spec)
+{
+	const struct spec_seccomp *seccomp = spec->linux_.seccomp;
+	const char *path = seccomp ? seccomp->listener_path : NULL;
+
+	if (!path || !*path)
+		path = spec_annotation(spec, "run.oci.seccomp.receiver");
+	return path && *path ? path : NULL;
 }
 
 json_t *spec_encode(const struct spec *spec)

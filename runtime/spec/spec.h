@@ -192,8 +192,7 @@ struct spec_intel_rdt {
 };
 
 struct spec_memory_policy {
-	uint32_t mode; /* MPOL_* */
-	char *nodes;
+	char *mode, *nodes; /* sched_plan() checks them */
 	struct strv flags;
 };
 
@@ -260,6 +259,19 @@ int spec_decode(json_t *doc, const char *what, struct arena *arena, struct spec 
 		struct err *e);
 /** spec_encode() - struct to config.json. Return: new reference or NULL on ENOMEM. */
 json_t *spec_encode(const struct spec *spec);
+/** spec_default() - a config.json to begin with; @rootless: with @uid and @gid, ours, as root of a
+ * user namespace; @unified: the host has cgroup v2 alone. Return: new reference or NULL on ENOMEM.
+ */
+json_t *spec_default(bool rootless, bool unified, uint32_t uid, uint32_t gid);
+/** spec_process_setenv() - put @key=VALUE into the environment, in place of one that is there.
+ * Return: 0 or -ENOMEM. */
+int spec_process_setenv(struct spec_process *process, const char *key, struct arena *arena,
+			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/** spec_annotation() - the value of annotation @key; NULL when there is none */
+const char *spec_annotation(const struct spec *spec, const char *key);
+/** spec_listener() - the socket of the agent that answers for SCMP_ACT_NOTIFY: linux.seccomp's
+ * listenerPath, or annotation run.oci.seccomp.receiver; NULL when there is none */
+const char *spec_listener(const struct spec *spec);
 /** spec_to_cgroup() - linux.resources in cgroup v2 units (formulas of the OCI spec and of runc)
  * The device rules always come out: deny all, then the config's, then what every container may use;
  * an update of a running container leaves them out of what it applies. Pure.

@@ -11,7 +11,7 @@ bad=0
 complain() { echo "$*"; bad=1; }
 
 # The list of verbs: the indented lines of the help, whose first word or two are the name.
-names=$("$ctr" help | sed -nE 's/^ {2,}((template )?[a-z]+)( .*)?$/\1/p' | sort -u)
+names=$("$ctr" help | sed -nE 's/^  ((template )?[a-z]+)( .*)?$/\1/p' | sort -u)
 [ "$(wc -l <<<"$names")" -ge 20 ] || complain "ctr help lists only: $(xargs <<<"$names")"
 manual=$("$ctr" man) || complain 'ctr man failed'
 while read -r name; do
@@ -40,6 +40,6 @@ done
 # The packages that the README lists are those that are installed.
 while read -r package kind _; do
 	[[ $package != \#* ]] || continue
-	[ "$kind" = test ] || grep -q "\`$package\`" README.md || complain "README.md does not say what $package is for"
+	[[ $kind == @(test|engine) ]] || grep -q "\`$package\`" README.md || complain "README.md does not say what $package is for"
 done <.ci/packages
 exit $bad

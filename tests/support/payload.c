@@ -7,21 +7,26 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +86,198 @@ static int do_stubborn(int argc, char **argv)
 	fflush(stdout);
 	while (pause() < 0)
 		;
+	return 0;
+}
+
+/* sched: how this process is scheduled, a line each */
+static int do_sched(int argc, char **argv)
+{
+	struct {
+		unsigned int size, policy;
+		unsigned long long flags;
+		int nice;
+		unsigned int priority;
+		unsigned long long runtime, deadline, period;
+	} attr = { .size = sizeof(attr) };
+	unsigned long nodes[16] = { 0 };
+	long io = syscall(SYS_ioprio_get, 1, 0);
+	int mode = -1;
+
+	(void)argc;
+	(void)argv;
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0)
+		perror("sched_getattr");
+	printf("policy %u nice %d priority %u flags %llu %llu/%llu/%llu\n", attr.policy, attr.nice,
+	       attr.priority, attr.flags, attr.runtime, attr.deadline, attr.period);
+	printf("io class %ld level %ld\n", io >> 13, io & 7);
+	if (syscall(SYS_get_mempolicy, &mode, nodes, 1025, NULL, 0) < 0)
+		perror("get_mempolicy");
+	printf("memory mode %d nodes %lx\n", mode, nodes[0]);
+	printf("personality %lx\n", syscall(SYS_personality, 0xffffffff));
+	return 0;
+}
+
+/* recvfd SOCKET [hold]: listen there, take one message with descriptors; prints it, and what they
+ * are; "hold" keeps them open until killed */
+static int do_recvfd(int argc, char **argv)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char text[65536], control[CMSG_SPACE(8 * sizeof(int))];
+	struct iovec part = { text, sizeof(text) };
+	struct msghdr msg = { .msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	int sock = socket(AF_UNIX, SOCK_STREAM, 0), peer;
+	struct cmsghdr *head;
+	ssize_t n;
+
+	strncpy(addr.sun_path, argv[1], sizeof(addr.sun_path) - 1);
+	if (bind(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(sock, 8) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	peer = accept(sock, NULL, NULL);
+	n = recvmsg(peer, &msg, 0);
+	if (n < 0) {
+		perror("recvmsg");
+		return 1;
+	}
+	printf("message %.*s\n", (int)n, text);
+	for (head = CMSG_FIRSTHDR(&msg); head; head = CMSG_NXTHDR(&msg, head)) {
+		const int *fds = (const int *)CMSG_DATA(head);
+		size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		for (size_t i = 0; i < count; i++) {
+			char path[64], target[256], line[256];
+			ssize_t len;
+			FILE *info;
+
+			snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[i]);
+			len = readlink(path, target, sizeof(target) - 1);
+			printf("fd %.*s\n", len < 0 ? 0 : (int)len, target);
+			snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fds[i]);
+			info = fopen(path, "r");
+			while (info && fgets(line, sizeof(line), info))
+				if (strncmp(line, "Pid:", 4) == 0)
+					printf("pidfd of %ld\n", strtol(line + 4, NULL, 10));
+			if (info)
+				fclose(info);
+		}
+	}
+	printf("rest %zd\n", recv(peer, text, sizeof(text), 0)); /* the end: nobody waits for us */
+	fflush(stdout);
+	while (argc > 2)
+		pause();
+	return 0;
+}
+
+static int receive_fd(int peer, char *text, size_t size)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = { text, size - 1 };
+	struct msghdr msg = { .msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(peer, &msg, 0);
+	struct cmsghdr *head = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	int fd;
+
+	text[n < 0 ? 0 : n] = '\0';
+	if (!head)
+		return -1;
+	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+	return fd;
+}
+
+/* Answers every call with @error but those that are to go on, which are all but @denied. */
+static void answer(int fd, long denied, int error)
+{
+	struct seccomp_notif call;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (;;) {
+		struct seccomp_notif_resp reply = { 0 };
+
+		if (poll(&p, 1, -1) < 0 || !(p.revents & POLLIN))
+			return; /* nobody is under the filter any more */
+		memset(&call, 0, sizeof(call));
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+			continue;
+		reply.id = call.id;
+		if (call.data.nr == denied)
+			reply.error = -error;
+		else
+			reply.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &reply);
+	}
+}
+
+/* agent SOCKET CALL ERRNO: a seccomp agent: prints what each container says of itself, refuses
+ * system call number CALL with ERRNO, and lets all others go on; until killed */
+static int do_agent(int argc, char **argv)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+	size_t len = strlen(argv[1]);
+	static char text[65536];
+
+	(void)argc;
+	memcpy(addr.sun_path, argv[1], len);
+	if (argv[1][0] == '@')
+		addr.sun_path[0] = '\0';
+	if (bind(sock, (struct sockaddr *)&addr,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (argv[1][0] != '@'))) <
+		    0 ||
+	    listen(sock, 8) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	signal(SIGCHLD, SIG_IGN);
+	printf("ready\n");
+	fflush(stdout);
+	for (;;) {
+		int peer = accept(sock, NULL, NULL), fd = receive_fd(peer, text, sizeof(text));
+
+		printf("%s\n", text);
+		fflush(stdout);
+		close(peer);
+		if (fork() == 0) {
+			close(sock);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			answer(fd, strtol(argv[2], NULL, 10), atoi(argv[3]));
+			_exit(0);
+		}
+		close(fd);
+	}
+}
+
+/* call NUMBER [ARGUMENT]...: that system call; prints its errno's number, or "ok" */
+static int do_call(int argc, char **argv)
+{
+	unsigned long a[6] = { 0 };
+
+	for (int i = 2; i < argc && i < 8; i++)
+		a[i - 2] = strtoul(argv[i], NULL, 0);
+	errno = 0;
+	if (syscall(strtol(argv[1], NULL, 10), a[0], a[1], a[2], a[3], a[4], a[5]) < 0)
+		printf("%d\n", errno);
+	else
+		printf("ok\n");
+	return 0;
+}
+
+/* keyring: the description of the session keyring, and its label */
+static int do_keyring(int argc, char **argv)
+{
+	char text[512] = "";
+
+	(void)argc;
+	(void)argv;
+	if (syscall(SYS_keyctl, 6 /* DESCRIBE */, -3 /* session */, text, sizeof(text)) < 0)
+		perror("keyctl");
+	printf("%s\n", text);
 	return 0;
 }
 
@@ -282,6 +479,7 @@ static int do_grab(int argc, char **argv)
 {
 	uint64_t end = now_us(CLOCK_MONOTONIC) + strtoul(argv[1], NULL, 10) * 1000000;
 	unsigned long seen = 0, got = 0;
+	int held[64], holds = 0;
 
 	(void)argc;
 	puts("watching");
@@ -306,15 +504,25 @@ static int do_grab(int argc, char **argv)
 				snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 				w = open(path, O_WRONLY);
 			}
-			if (w >= 0) {
+			if (w >= 0 && write(w, "owned", 5) == 5)
 				got++;
-				(void)!write(w, "owned", 5);
-			}
-			if (fd >= 0)
-				close(fd);
 			if (w >= 0)
 				close(w);
+			/* What is being executed is busy; once it has ended it is not. */
+			if (fd >= 0 && holds < 64)
+				held[holds++] = fd;
+			else if (fd >= 0)
+				close(fd);
 		}
+	}
+	for (int i = 0; i < holds; i++) {
+		char path[64];
+		int w;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", held[i]);
+		w = open(path, O_WRONLY);
+		if (w >= 0 && write(w, "owned", 5) == 5)
+			got++;
 	}
 	printf("seen %lu, opened for writing %lu\n", seen, got);
 	return 0;
@@ -429,6 +637,72 @@ static int do_chroot(int argc, char **argv)
 }
 
 /* clang-format off */
+static int unix_socket(int type, const char *path, struct sockaddr_un *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->sun_family = AF_UNIX;
+	snprintf(addr->sun_path, sizeof(addr->sun_path), "%s", path);
+	return socket(AF_UNIX, type, 0);
+}
+
+/* dgrams PATH N: listens there and prints N messages; a descriptor that comes along is closed */
+static int do_dgrams(int argc, char **argv)
+{
+	struct sockaddr_un addr;
+	int sock = unix_socket(SOCK_DGRAM, argv[1], &addr);
+
+	(void)argc;
+	if (bind(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return 1;
+	for (int left = atoi(argv[2]); left > 0; left--) {
+		char text[512], control[64];
+		struct iovec iov = { text, sizeof(text) - 1 };
+		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(sock, &msg, 0);
+
+		if (n < 0)
+			return 1;
+		text[n] = '\0';
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+			close(*(int *)CMSG_DATA(c));
+		printf("%s%s", text, n && text[n - 1] == '\n' ? "" : "\n");
+		fflush(stdout);
+	}
+	return 0;
+}
+
+/* notify TEXT...: sends each to $NOTIFY_SOCKET, then is an init */
+static int do_notify(int argc, char **argv)
+{
+	struct sockaddr_un addr;
+	int sock = unix_socket(SOCK_DGRAM, getenv("NOTIFY_SOCKET") ?: "", &addr);
+
+	for (int i = 1; i < argc; i++)
+		if (sendto(sock, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+			return 1;
+	return do_init(0, NULL);
+}
+
+/* sockets N COMMAND...: runs it with N sockets from descriptor 3, as sd_listen_fds(3) has it */
+static int do_sockets(int argc, char **argv)
+{
+	char text[16];
+	int n = atoi(argv[1]);
+
+	(void)argc;
+	for (int i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (fd < 0 || dup2(fd, 3 + i) < 0)
+			return 1;
+	}
+	setenv("LISTEN_FDS", argv[1], 1);
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv("LISTEN_PID", text, 1);
+	execv(argv[2], argv + 2);
+	return 1;
+}
+
 static const struct {
 	const char *name;
 	int args; /* at least */
@@ -436,6 +710,11 @@ static const struct {
 } tools[] = {
 	{ "init",         0, do_init      },
 	{ "stubborn",     0, do_stubborn  },
+	{ "sched",        0, do_sched     },
+	{ "recvfd",       1, do_recvfd    },
+	{ "agent",        3, do_agent     },
+	{ "call",         1, do_call      },
+	{ "keyring",      0, do_keyring   },
 	{ "eat",          1, do_eat       },
 	{ "forks",        1, do_forks     },
 	{ "bomb",         0, do_bomb      },
@@ -449,6 +728,9 @@ static const struct {
 	{ "exe-write",    0, do_exewrite  },
 	{ "listen",       3, do_listen    },
 	{ "connect",      2, do_connect   },
+	{ "dgrams",       2, do_dgrams    },
+	{ "notify",       0, do_notify    },
+	{ "sockets",      2, do_sockets   },
 	{ "mount-escape", 0, do_mounts    },
 	{ "chroot-break", 0, do_chroot    },
 };

@@ -206,6 +206,62 @@ START_TEST(test_stranger)
 }
 END_TEST
 
+/* A child that has a child of its own, both of which wait to be killed. @flags: for clone3. */
+static pid_t parent(uint64_t flags, int *ret_pidfd, pid_t *ret_child)
+{
+	int pair[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
+	pid = sys_clone3(&(struct clone_args){ .flags = CLONE_PIDFD | flags,
+					       .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+					       .exit_signal = SIGCHLD });
+	if (pid == 0) {
+		pid_t child = fork();
+
+		if (child != 0)
+			(void)!write(pair[1], &child, sizeof(child));
+		for (;;)
+			(void)pause();
+	}
+	if (pid < 0)
+		return pid;
+	ck_assert_int_eq(read(pair[0], ret_child, sizeof(*ret_child)), sizeof(*ret_child));
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return pid;
+}
+
+START_TEST(test_family)
+{
+	own_arena struct arena arena = { 0 };
+	own_fd int pidfd = -EBADF, init = -EBADF;
+	pid_t child, inside, pid = parent(0, &pidfd, &child), *pids;
+	size_t count;
+
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(proc_family(pid, &arena, &pids, &count), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(pids[0] < pids[1]);
+	ck_assert(pids[0] == pid || pids[1] == pid);
+	ck_assert(pids[0] == child || pids[1] == child);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(proc_signal(pidfd, SIGKILL), 0);
+	ck_assert_int_eq(proc_wait_exit(pidfd), 128 + SIGKILL);
+	ck_assert_int_eq(proc_family(pid, &arena, &pids, &count), -ESRCH);
+
+	pid = parent(CLONE_NEWPID, &init, &inside);
+	if (pid == -EPERM)
+		return; /* needs root */
+	ck_assert_int_eq(inside, 2);
+	ck_assert_int_eq(proc_family(pid, &arena, &pids, &count), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(pids[0] == pid || pids[1] == pid);
+	ck_assert_int_eq(proc_signal(init, SIGKILL), 0);
+	ck_assert_int_eq(proc_wait_exit(init), 128 + SIGKILL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("proc");
@@ -221,6 +277,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_wait_exit, 0, (int)ARRAY_SIZE(ends));
 	tcase_add_test(tc, test_exit_info_while_running);
 	tcase_add_test(tc, test_stranger);
+	tcase_add_test(tc, test_family);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -181,6 +181,36 @@ START_TEST(test_cpusets)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+	const char *text;
+	int r;
+	uint64_t bits; /* of 64 */
+} lists[] = {
+	{ "0", 0, 1 }, { "0-3,8", 0, 0x10f }, { "8,0-3", 0, 0x10f }, { "1-2,2-3", 0, 0xe },
+	{ "63", 0, UINT64_C(1) << 63 }, { "0-63", 0, UINT64_MAX }, { "00", 0, 1 },
+	{ "", -EINVAL, 0 }, { ",", -EINVAL, 0 }, { "0,", -EINVAL, 0 }, { ",0", -EINVAL, 0 },
+	{ "3-1", -EINVAL, 0 }, { "0-", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { "1-2-3", -EINVAL, 0 },
+	{ "0 1", -EINVAL, 0 }, { " 0", -EINVAL, 0 }, { "0x1", -EINVAL, 0 }, { "all", -EINVAL, 0 },
+	{ "64", -ERANGE, 0 }, { "0-64", -ERANGE, 0 }, { "0-9876543210", -ERANGE, 0 },
+	{ "99999999999999999999", -ERANGE, 0 },
+};
+/* clang-format on */
+
+START_TEST(test_bits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		unsigned long bits[64 / (8 * sizeof(unsigned long))] = { 0 };
+
+		ck_assert_msg(text_bits(lists[i].text, bits, 64) == lists[i].r, "'%s'",
+			      lists[i].text);
+		if (lists[i].r == 0)
+			ck_assert_msg(memcmp(bits, &lists[i].bits, sizeof(bits)) == 0, "'%s'",
+				      lists[i].text);
+	}
+}
+END_TEST
+
 START_TEST(test_ids)
 {
 	char longest[130];
@@ -335,6 +365,7 @@ int main(void)
 	tcase_add_test(tc, test_numbers);
 	tcase_add_loop_test(tc, test_scaled, 0, (int)ARRAY_SIZE(scales));
 	tcase_add_test(tc, test_cpusets);
+	tcase_add_test(tc, test_bits);
 	tcase_add_test(tc, test_ids);
 	tcase_add_test(tc, test_formats);
 	tcase_add_test(tc, test_round_trips);

@@ -80,6 +80,40 @@ START_TEST(memory_and_swap)
 }
 END_TEST
 
+static const struct {
+	const char *file, *written, *old, *undo;
+} undos[] = {
+	/* clang-format off */
+	{ "memory.max", "5", "max\n", "max" },
+	{ "cpu.max", "max 20000", "5000 100000\n", "5000 100000" },
+	{ "memory.limit_in_bytes", "5", "9223372036854771712\n", "9223372036854771712" },
+	{ "memory.oom_control", "1", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", "0" },
+	{ "memory.oom_control", "0", "oom_kill_disable 1\nunder_oom 0\n", "1" },
+	{ "cpuset.cpus", "1", "\n", "\n" },
+	{ "cpuset.cpus", "1", "", "\n" },
+	{ "io.weight", "5", "default 100\n8:0 7\n", "default 100" },
+	{ "io.weight", "8:0 5", "default 100\n8:0 7\n", "8:0 7" },
+	{ "io.weight", "8:16 5", "default 100\n8:160 7\n", "8:16 default" },
+	{ "io.max", "8:0 rbps=5", "8:16 rbps=1 wbps=max riops=max wiops=max\n",
+	  "8:0 rbps=max wbps=max riops=max wiops=max" },
+	{ "io.max", "8:16 rbps=5", "8:16 rbps=1 wbps=max riops=max wiops=max\n",
+	  "8:16 rbps=1 wbps=max riops=max wiops=max" },
+	{ "blkio.throttle.read_bps_device", "8:0 5", "", "8:0 0" },
+	{ "rdma.max", "mlx4_0 hca_handle=1", "mlx4_0 hca_handle=2 hca_object=max\n",
+	  "mlx4_0 hca_handle=2 hca_object=max" },
+	{ "net_prio.ifpriomap", "eth0 5", "lo 0\neth0 3\n", "eth0 3" },
+	/* clang-format on */
+};
+
+START_TEST(undo_values)
+{
+	own_arena struct arena arena = { 0 };
+
+	ck_assert_str_eq(undo_value(undos[_i].file, undos[_i].written, undos[_i].old, &arena),
+			 undos[_i].undo);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cgroups/convert");
@@ -94,6 +128,7 @@ int main(void)
 	tcase_add_loop_test(tcase, round_shares_survive, 0, (int)ARRAY_SIZE(round_shares));
 	tcase_add_test(tcase, blkio_goes_back);
 	tcase_add_test(tcase, memory_and_swap);
+	tcase_add_loop_test(tcase, undo_values, 0, (int)ARRAY_SIZE(undos));
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

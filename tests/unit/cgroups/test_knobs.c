@@ -6,12 +6,15 @@
 #include <check.h>
 
 static const char v2_mounts[] = "26 22 0:24 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
-static const char v1_mounts[] = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-				"34 31 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
-				"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-				"38 31 0:35 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n"
-				"39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
-				"41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+static const char v1_mounts[] =
+	"32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+	"34 31 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
+	"35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+	"38 31 0:35 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n"
+	"39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+	"39 31 0:37 / /sys/fs/cgroup/net rw - cgroup cgroup rw,net_cls,net_prio\n"
+	"40 31 0:39 / /sys/fs/cgroup/rdma rw - cgroup cgroup rw,rdma\n"
+	"41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
 
 /** A host that lacks the files in @missing, and knows nothing where @unknowing. */
 struct fake_probe {
@@ -64,7 +67,7 @@ static int plan(const char *mounts, const char *controllers, struct fake_probe *
 	return r;
 }
 
-static const char all_v2[] = "cpuset cpu io memory hugetlb pids";
+static const char all_v2[] = "cpuset cpu io memory hugetlb pids rdma";
 
 #define SET(x)                        \
 	{                             \
@@ -78,6 +81,10 @@ static struct cg_io_limit disks[] = {
 	{ 9, 9, { 0 }, { 0 }, { 0 }, { 0 } },
 };
 static struct cg_io_weight disk_weights[] = { { 8, 0, 10000 }, { 8, 16, 1 } };
+static char rdma_a[] = "mlx4_0", rdma_b[] = "rxe3", eth0[] = "eth0";
+static struct cg_rdma_limit rdma_limits[] = { { rdma_a, SET(2), SET(MAX_U64) },
+					      { rdma_b, { 0 }, SET(7) } };
+static struct cg_net_prio prios[] = { { eth0, 500 } };
 static char size_2m[] = "2MB", size_1g[] = "1GB", cpus[] = "0-1", mems[] = "0";
 static struct cg_hugetlb_limit pages[] = { { size_2m, 4 << 20 }, { size_1g, UINT64_MAX } };
 
@@ -107,6 +114,20 @@ static const struct golden {
 	  "!memory high mark: cgroup v1, which holds 'memory' here, has nothing like 'memory.high'" },
 	{ "high max", { .memory_high_bytes = SET(MAX_U64) }, "memory.high=max\n", "" },
 	{ "low", { .memory_low_bytes = SET(5) }, "memory.low=5\n", "!memory guarantee: " },
+	{ "soft", { .memory_soft_bytes = SET(5) },
+	  "memory.low=5\n", "memory.soft_limit_in_bytes=5\n" },
+	{ "no soft", { .memory_soft_bytes = SET(MAX_U64) },
+	  "memory.low=max\n", "memory.soft_limit_in_bytes=-1\n" },
+	{ "rdma", { .rdma = rdma_limits, .rdma_count = 2 },
+	  "rdma.max=mlx4_0 hca_handle=2 hca_object=max\nrdma.max=rxe3 hca_object=7\n",
+	  "rdma.max=mlx4_0 hca_handle=2 hca_object=max\nrdma.max=rxe3 hca_object=7\n" },
+	{ "network", { .net_class_id = SET(1048577), .net_prios = prios, .net_prio_count = 1 },
+	  "!network class: this host has no 'net_cls' cgroup controller",
+	  "net_cls.classid=1048577\nnet_prio.ifpriomap=eth0 500\n" },
+	{ "network priority", { .net_prios = prios, .net_prio_count = 1 },
+	  "!network priority: this host has no 'net_prio' cgroup controller",
+	  "net_prio.ifpriomap=eth0 500\n" },
+	{ "no network class", { .net_class_id = SET(0) }, "", "net_cls.classid=0\n" },
 	{ "low 0", { .memory_low_bytes = SET(0) }, "memory.low=0\n", "" },
 	{ "min", { .memory_min_bytes = SET(5) }, "memory.min=5\n", "!hard memory guarantee: " },
 	{ "zswap", { .zswap_max_bytes = SET(0) }, "memory.zswap.max=0\n", "!zswap limit: " },
@@ -123,6 +144,8 @@ static const struct golden {
 	  "!swappiness: 'memory.swappiness' exists in cgroup v1 only", "memory.swappiness=10\n" },
 	{ "swappiness range", { .swappiness = SET(201) }, "!swappiness: found 201", "!found 201" },
 	{ "weight", { .cpu_weight = SET(100) }, "cpu.weight=100\n", "cpu.shares=1024\n" },
+	{ "shares", { .cpu_weight = SET(17), .cpu_shares = 100 },
+	  "cpu.weight=17\n", "cpu.shares=100\n" },
 	{ "weight 0", { .cpu_weight = SET(0) },
 	  "!cpu weight: found 0, allowed: 1 to 10000", "!cpu weight: found 0" },
 	{ "weight max", { .cpu_weight = SET(MAX_U64) }, "!cpu weight: ", "!cpu weight: " },
@@ -298,6 +321,7 @@ static const struct {
 	{ "io.max", "8:0 rbps=1\n8:16 rbps=2\n", 0, "io.max=8:0 rbps=1\nio.max=8:16 rbps=2\n" },
 	{ "misc.max", "res 1", 0, "misc.max=res 1\n" },
 	{ "cgroup.max.depth", "4", 0, "cgroup.max.depth=4\n" },
+	{ "cgroup.pressure", "0", 0, "cgroup.pressure=0\n" },
 	{ "cgroup.procs", "1", -EINVAL, NULL },
 	{ "cgroup.kill", "1", -EINVAL, NULL },
 	{ "cgroup.subtree_control", "-cpu", -EINVAL, NULL },
@@ -361,6 +385,31 @@ START_TEST(odd_values)
 }
 END_TEST
 
+/* Without a cgroup nothing can be limited; what asks for nothing passes, and so do device rules. */
+START_TEST(disabled)
+{
+	static const struct cg_device_rule deny = { .type = 'a', .major = -1, .minor = -1 };
+	char key[] = "pids.max", value[] = "5";
+	struct strpair pair = { key, value };
+	const struct cg_resources idle = { .memory_max_bytes = SET(UINT64_MAX),
+					   .cpu_weight = SET(100),
+					   .pids_max = SET(UINT64_MAX),
+					   .devices = &deny,
+					   .device_count = 1 };
+	const struct cg_resources memory = { .memory_max_bytes = SET(1) };
+	const struct cg_resources file = { .unified = { .v = &pair, .n = 1 } };
+	const struct cg_resources odd = { .cpu_weight = SET(10001) };
+	struct err e = { 0 };
+
+	ck_assert_int_eq(cg_check_disabled(&idle, &e), 0);
+	ck_assert_int_eq(cg_check_disabled(&memory, &e), -ENOTSUP);
+	ck_assert_str_eq(
+		e.msg, "memory limit: not without a cgroup, and the cgroup manager is 'disabled'");
+	ck_assert_int_eq(cg_check_disabled(&file, &e), -ENOTSUP);
+	ck_assert_int_eq(cg_check_disabled(&odd, &e), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cgroups/knobs");
@@ -378,6 +427,7 @@ int main(void)
 	tcase_add_loop_test(tcase, unified_keys, 0, (int)ARRAY_SIZE(unified));
 	tcase_add_test(tcase, unified_on_v1);
 	tcase_add_test(tcase, odd_values);
+	tcase_add_test(tcase, disabled);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

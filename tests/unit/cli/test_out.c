@@ -2,6 +2,7 @@
 /* Tables, times, spans, log records and signal names. */
 #include "base/own.h"
 #include "cli/cli.h"
+#include "cli/log.h"
 #include "cli/out.h"
 #include "base/signame.h"
 
@@ -152,7 +153,7 @@ END_TEST
 
 START_TEST(log_record_json)
 {
-	own_free char *line = cli_log_record("json", "error", "open 'a\"b'", "T");
+	own_free char *line = log_record("json", "error", "open 'a\"b'", "T");
 	own_json json_t *doc = json_loads(line, 0, NULL);
 
 	ck_assert_ptr_nonnull(doc);
@@ -165,7 +166,7 @@ END_TEST
 
 START_TEST(log_record_text)
 {
-	own_free char *line = cli_log_record(NULL, "error", "say \"x\\\"", "T");
+	own_free char *line = log_record(NULL, "error", "say \"x\\\"", "T");
 
 	ck_assert_str_eq(line, "time=T level=error msg=\"say \\\"x\\\\\\\"\"\n");
 }
@@ -173,7 +174,7 @@ END_TEST
 
 START_TEST(log_record_of_any_bytes)
 {
-	own_free char *line = cli_log_record("json", "error", "open '\xff'", "T");
+	own_free char *line = log_record("json", "error", "open '\xff'", "T");
 	own_json json_t *doc = json_loads(line, 0, NULL);
 
 	ck_assert_str_eq(json_string_value(json_object_get(doc, "msg")), "open '?'");

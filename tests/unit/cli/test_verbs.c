@@ -150,14 +150,14 @@ START_TEST(help_has_everything)
 {
 	own_text struct text all = { 0 };
 
-	help_all(&all);
+	help_all(&all, "ctr");
 	assert_options("help", text_str(&all), cli_globals);
 	for (const struct verb *const *v = verbs; *v; v++) {
 		own_text struct text one = { 0 };
 
 		ck_assert_msg(!is_shown(*v) || strstr(text_str(&all), (*v)->summary), "%s",
 			      (*v)->name);
-		help_verb(&one, *v);
+		help_verb(&one, "ctr", *v);
 		ck_assert(!text_failed(&one));
 		assert_options((*v)->name, text_str(&one), (*v)->opts);
 		ck_assert(has_word(text_str(&one), (*v)->name));
@@ -171,9 +171,9 @@ START_TEST(help_fits_a_terminal)
 	own_text struct text t = { 0 };
 	size_t columns = 0;
 
-	help_all(&t);
+	help_all(&t, "ctr");
 	for (const struct verb *const *v = verbs; *v; v++)
-		help_verb(&t, *v);
+		help_verb(&t, "ctr", *v);
 	for (const char *p = text_str(&t); *p; p++) {
 		columns = *p == '\n' ? 0 : columns + 1;
 		ck_assert_msg(columns <= 80, "%.40s", p - columns + 1);
@@ -195,7 +195,7 @@ START_TEST(manual_has_everything)
 
 		if (!is_shown(*v))
 			continue;
-		help_synopsis(&synopsis, *v);
+		help_synopsis(&synopsis, "ctr", *v);
 		section = strstr(t.data, text_str(&synopsis));
 		ck_assert_msg(section, "%s", text_str(&synopsis));
 		assert_options((*v)->name, section, NULL);

@@ -73,7 +73,7 @@ static void check_inside(bool userns)
 		NEED(clock_gettime(CLOCK_BOOTTIME, &up) == 0 && up.tv_sec < 60);
 }
 
-static int build(int root, const struct mnt *bind, bool userns)
+static int build(int root, struct mnt *bind, bool userns)
 {
 	static char keys[] = "/proc/keys", secret[] = "/secret", gone[] = "/no/such/path";
 	static char sys[] = "/proc/sys";
@@ -83,8 +83,8 @@ static int build(int root, const struct mnt *bind, bool userns)
 	struct mnt sysfs = filesystem("sysfs", "/sys");
 	struct err e = { 0 };
 
-	NEED(mnt_isolate(&e) == 0);
-	NEED(mnt_enter_root(root, &e) == 0);
+	NEED(mnt_isolate(false, &e) == 0);
+	NEED(mnt_enter_root(root, "/", MS_PRIVATE | MS_REC, &e) == 0);
 	NEED(mnt_apply(root, &proc, &e) == 0);
 	NEED(mnt_apply(root, &dev, &e) == 0);
 	NEED(mnt_apply(root, &sysfs, &e) == 0);
@@ -102,7 +102,7 @@ static int build(int root, const struct mnt *bind, bool userns)
 	}
 	NEED(dev_links(root, &e) == 0);
 	NEED(mnt_readonly(root, &ro, &e) == 0);
-	NEED(mnt_masked(root, &mask, &e) == 0);
+	NEED(mnt_masked(root, &mask, NULL, &e) == 0);
 	NEED(mnt_pivot(root, &e) == 0);
 	return 0;
 }
@@ -146,7 +146,7 @@ static void run(bool userns)
 		NEED(ns_enter(&join, &e) == 0);
 		NEED(read(go[0], &byte, 1) == 1);
 		if (userns)
-			NEED(ns_become_root(&e) == 0);
+			NEED(ns_become_root(false, &e) == 0);
 		build(tree, &bind, userns);
 		check_inside(userns);
 		_exit(0);

@@ -28,7 +28,7 @@ static int build(json_t *doc, struct plan *ret, struct err *e)
 	struct spec *spec = arena_alloc(&arena, sizeof(*spec));
 
 	ck_assert_msg(spec_decode(doc, "test", &arena, spec, e) == 0, "%s", e->msg);
-	return plan_build("web", "/bundle", spec, NULL, NULL, &arena, ret, e);
+	return plan_build("web", "/bundle", CG_CGROUPFS, spec, NULL, NULL, &arena, ret, e);
 }
 
 #define MINIMAL(more, linux)                                                      \

@@ -48,9 +48,9 @@ static const struct {
 	{ "{\"memory\":{\"limit\":0}}",				FIELD(memory_max_bytes), UNSET },
 	{ "{\"memory\":{\"limit\":-1}}",			FIELD(memory_max_bytes), MAX },
 	{ "{\"memory\":{\"limit\":4096}}",			FIELD(memory_max_bytes), 4096 },
-	{ "{\"memory\":{\"reservation\":7}}",			FIELD(memory_low_bytes), 7 },
-	{ "{\"memory\":{\"reservation\":-1}}",			FIELD(memory_low_bytes), MAX },
-	{ "{\"memory\":{\"reservation\":0}}",			FIELD(memory_low_bytes), UNSET },
+	{ "{\"memory\":{\"reservation\":7}}",			FIELD(memory_soft_bytes), 7 },
+	{ "{\"memory\":{\"reservation\":-1}}",			FIELD(memory_soft_bytes), MAX },
+	{ "{\"memory\":{\"reservation\":0}}",			FIELD(memory_soft_bytes), UNSET },
 	{ "{\"memory\":{\"limit\":100}}",			FIELD(swap_max_bytes), UNSET },
 	{ "{\"memory\":{\"limit\":-1}}",			FIELD(swap_max_bytes), MAX },
 	{ "{\"memory\":{\"limit\":-1,\"swap\":0}}",		FIELD(swap_max_bytes), MAX },
@@ -80,7 +80,9 @@ static const struct {
 	{ "{\"cpu\":{\"realtimeRuntime\":-1}}",			FIELD(cpu_rt_runtime_us), MAX },
 	{ "{\"pids\":{}}",					FIELD(pids_max), UNSET },
 	{ "{\"pids\":{\"limit\":null}}",			FIELD(pids_max), UNSET },
-	{ "{\"pids\":{\"limit\":0}}",				FIELD(pids_max), MAX },
+	{ "{\"pids\":{\"limit\":0}}",				FIELD(pids_max), 1 },
+	{ "{\"network\":{\"classID\":1048577}}",			FIELD(net_class_id), 1048577 },
+	{ "{\"network\":{}}",					FIELD(net_class_id), UNSET },
 	{ "{\"pids\":{\"limit\":-1}}",				FIELD(pids_max), MAX },
 	{ "{\"pids\":{\"limit\":2048}}",			FIELD(pids_max), 2048 },
 	{ "{\"blockIO\":{\"weight\":0}}",			FIELD(io_weight), UNSET },
@@ -127,6 +129,9 @@ static const struct {
 	{ "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":-1}]}", "test: hugepageLimits[0].limit:", -EINVAL },
 	{ "{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":-1}}}",	  "test: rdma.mlx5_1.hcaHandles:", -EINVAL },
 	{ "{\"rdma\":[]}",					  "test: rdma:", -EINVAL },
+	{ "{\"rdma\":{\"mlx5_1\":{}}}",			  "linux.resources.rdma.mlx5_1: needs hcaHandles", -EINVAL },
+	{ "{\"rdma\":{\"a b\":{\"hcaHandles\":1}}}",		  "linux.resources.rdma: 'a b'", -EINVAL },
+	{ "{\"network\":{\"priorities\":[{\"name\":\"a b\",\"priority\":1}]}}", "linux.resources.network.priorities[0].name:", -EINVAL },
 	{ "{\"unified\":{\"../memory.max\":\"1\"}}",		  "linux.resources.unified:", -EINVAL },
 	{ "{\"unified\":{\"memory\":\"1\"}}",			  "linux.resources.unified:", -EINVAL },
 	{ "{\"unified\":{\"..\":\"1\"}}",			  "linux.resources.unified:", -EINVAL },
@@ -221,6 +226,28 @@ START_TEST(test_io)
 }
 END_TEST
 
+START_TEST(test_rdma_and_network)
+{
+	static const char text[] =
+		"{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10000},"
+		"\"rxe3\":{\"hcaObjects\":4294967295}},"
+		"\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":5}]}}";
+	struct cg_resources res;
+	struct err e = { 0 };
+
+	ck_assert_msg(convert(text, &res, &e) == 0, "%s", e.msg);
+	ck_assert_uint_eq(res.rdma_count, 2);
+	ck_assert_str_eq(res.rdma[0].device, "mlx5_1");
+	ck_assert_uint_eq(res.rdma[0].handles.v, 3);
+	ck_assert_uint_eq(res.rdma[0].objects.v, 10000);
+	ck_assert(!res.rdma[1].handles.set);
+	ck_assert_uint_eq(res.rdma[1].objects.v, UINT64_MAX);
+	ck_assert_uint_eq(res.net_prio_count, 1);
+	ck_assert_str_eq(res.net_prios[0].interface, "eth0");
+	ck_assert_uint_eq(res.net_prios[0].priority, 5);
+}
+END_TEST
+
 START_TEST(test_hugetlb_and_unified)
 {
 	static const char text[] =
@@ -299,6 +326,7 @@ int main(void)
 	tcase_add_test(tcase, test_shares);
 	tcase_add_test(tcase, test_flags);
 	tcase_add_test(tcase, test_io);
+	tcase_add_test(tcase, test_rdma_and_network);
 	tcase_add_test(tcase, test_hugetlb_and_unified);
 	tcase_add_test(tcase, test_devices);
 	suite_add_tcase(suite, tcase);

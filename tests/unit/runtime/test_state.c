@@ -50,6 +50,7 @@ static struct state sample(void)
 		.starttime = UINT64_MAX - 5,
 		.bundle = text_of[2],
 		.rootfs = text_of[3],
+		.driver = CG_DISABLED,
 		.cgroup_path = text_of[4],
 		.network = true,
 		.id_base = UINT32_MAX,
@@ -78,6 +79,7 @@ START_TEST(test_round_trip)
 	ck_assert_ptr_null(out.boot_id);
 	ck_assert_str_eq(out.bundle, in.bundle);
 	ck_assert_str_eq(out.rootfs, in.rootfs);
+	ck_assert_uint_eq(out.driver, in.driver);
 	ck_assert_str_eq(out.cgroup_path, in.cgroup_path);
 	ck_assert_uint_eq(out.id_base, in.id_base);
 	ck_assert_uint_eq(out.created_ms, in.created_ms);

@@ -60,17 +60,17 @@ static const struct {
 	int code;
 	const char *msg, *hint;
 } files[] = {
-	{ "#!/no/such/sh\n",	   0755, -ENOENT,  "exec 'f': its interpreter '/no/such/sh': No such file or directory", "" },
-	{ "#! \t/no/sh -e x\n",	   0755, -ENOENT,  "exec 'f': its interpreter '/no/sh': No such file or directory", "" },
-	{ "#!/bin/sh\r\necho\r\n", 0755, -ENOENT,  "exec 'f': its first line ends in CR LF, so the interpreter would be '/bin/sh\\r'", "convert the script to Unix line ends" },
-	{ "#!/etc/passwd\n",	   0755, -EACCES,  "exec 'f': its interpreter '/etc/passwd': Permission denied", "" },
-	{ "#!\n",		   0755, -ENOEXEC, "exec 'f': Exec format error", "its '#!' line names no interpreter" },
-	{ "",			   0755, -ENOEXEC, "exec 'f': Exec format error", "the file is empty" },
-	{ "echo hello\n",	   0755, -ENOEXEC, "exec 'f': Exec format error", "it is neither a binary nor a script with a '#!' line" },
-	{ "\x7f" "ELF",		   0755, -ENOEXEC, "exec 'f': Exec format error", "it is neither a binary nor a script with a '#!' line" },
-	{ "#!/bin/sh\n",	   0644, -EACCES,  "exec 'f': Permission denied", "its mode is 0644" },
-	{ "x",			   0000, -EACCES,  "exec 'f': Permission denied", "its mode is 0000" },
-	{ NULL,			   0755, -EACCES,  "exec 'f': is a directory", "" },
+	{ "#!/no/such/sh\n",	   0755, -ENOENT,  "exec f: no such file or directory: its interpreter '/no/such/sh' is not there", "install it in the container's root, or name another one" },
+	{ "#! \t/no/sh -e x\n",	   0755, -ENOENT,  "exec f: no such file or directory: its interpreter '/no/sh' is not there", "install it in the container's root, or name another one" },
+	{ "#!/bin/sh\r\necho\r\n", 0755, -ENOENT,  "exec f: no such file or directory: its first line ends in CR LF, so the interpreter would be '/bin/sh\\r'", "convert the script to Unix line ends" },
+	{ "#!/etc/passwd\n",	   0755, -EACCES,  "exec f: permission denied: it is the interpreter '/etc/passwd' that cannot be executed", "" },
+	{ "#!\n",		   0755, -ENOEXEC, "exec f: exec format error: its '#!' line names no interpreter", "" },
+	{ "",			   0755, -ENOEXEC, "exec f: exec format error: the file is empty", "" },
+	{ "echo hello\n",	   0755, -ENOEXEC, "exec f: exec format error: it is neither a binary nor a script with a '#!' line", "" },
+	{ "\x7f" "ELF",		   0755, -ENOEXEC, "exec f: exec format error: it is neither a binary nor a script with a '#!' line", "" },
+	{ "#!/bin/sh\n",	   0644, -EACCES,  "exec f: permission denied: its mode is 0644", "chmod +x" },
+	{ "x",			   0000, -EACCES,  "exec f: permission denied: its mode is 0000", "chmod +x" },
+	{ NULL,			   0755, -EACCES,  "exec f: is a directory", "" },
 };
 /* clang-format on */
 
@@ -134,8 +134,58 @@ START_TEST(test_missing_loader)
 	ck_assert_int_eq(exec_code("f"), -ENOENT);
 	ck_assert_int_eq(why_exec("f", -ENOENT, &e), -ENOENT);
 	ck_assert_str_eq(e.msg,
-			 "exec 'f': its loader '/lib/ld-none.so.9': No such file or directory");
+			 "exec f: no such file or directory: its loader '/lib/ld-none.so.9' is not "
+			 "there");
 	ck_assert_str_eq(e.hint, "the root lacks the C library that this binary needs");
+}
+END_TEST
+
+#if defined(__x86_64__)
+/* A dynamic binary of the other class. */
+START_TEST(test_missing_loader_32)
+{
+	struct {
+		Elf32_Ehdr head;
+		Elf32_Phdr phdr;
+		char loader[64];
+	} p = {
+		.head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
+				       EV_CURRENT },
+			  .e_type = ET_EXEC,
+			  .e_machine = EM_386,
+			  .e_version = EV_CURRENT,
+			  .e_phoff = sizeof(Elf32_Ehdr),
+			  .e_ehsize = sizeof(Elf32_Ehdr),
+			  .e_phentsize = sizeof(Elf32_Phdr),
+			  .e_phnum = 1 },
+		.phdr = { .p_type = PT_INTERP,
+			  .p_offset = sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr),
+			  .p_filesz = 18 },
+		.loader = "/lib/ld-none.so.2",
+	};
+	struct err e = { 0 };
+
+	make("f", &p, sizeof(p), 0755);
+	ck_assert_int_eq(why_exec("f", -ENOENT, &e), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "its loader '/lib/ld-none.so.2' is not there"));
+	ck_assert_ptr_nonnull(strstr(e.hint, "32-bit C library"));
+}
+END_TEST
+#endif
+
+START_TEST(test_busy_and_big)
+{
+	own_fd int fd = -EBADF;
+	struct err e = { 0 };
+
+	make("f", "#!/bin/sh\n", 10, 0755);
+	fd = open("f", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(exec_code("f"), -ETXTBSY);
+	ck_assert_int_eq(why_exec("f", -ETXTBSY, &e), -ETXTBSY);
+	ck_assert_ptr_nonnull(strstr(e.msg, "somebody has it open for writing"));
+	ck_assert_int_eq(why_exec("f", -E2BIG, &e), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(e.msg, "arguments and environment are too many"));
 }
 END_TEST
 
@@ -171,14 +221,14 @@ START_TEST(test_damaged_programs)
 			bad.head.e_phnum = (const uint16_t[]){ 0, 64, UINT16_MAX }[i - 9];
 		make("f", &bad, sizeof(bad), 0755);
 		ck_assert_int_eq(why_exec("f", -ENOEXEC, &e), -ENOEXEC);
-		ck_assert_int_eq(strncmp(e.msg, "exec 'f'", 8), 0);
+		ck_assert_int_eq(strncmp(e.msg, "exec f: ", 8), 0);
 	}
 	for (size_t len = 0; len < sizeof(p); len++) {
 		struct err e = { 0 };
 
 		make("f", &p, len, 0755);
 		ck_assert_int_eq(why_exec("f", -ENOEXEC, &e), -ENOEXEC);
-		ck_assert_int_eq(strncmp(e.msg, "exec 'f'", 8), 0);
+		ck_assert_int_eq(strncmp(e.msg, "exec f: ", 8), 0);
 	}
 }
 END_TEST
@@ -188,7 +238,7 @@ START_TEST(test_not_there)
 	struct err e = { 0 };
 
 	ck_assert_int_eq(why_exec("none", -ENOENT, &e), -ENOENT);
-	ck_assert_str_eq(e.msg, "exec 'none': No such file or directory");
+	ck_assert_str_eq(e.msg, "exec none: no such file or directory");
 	ck_assert_int_eq(mkfifo("fifo", 0755), 0);
 	ck_assert_int_eq(exec_code("fifo"), -EACCES);
 	ck_assert_int_eq(why_exec("fifo", -EACCES, &e), -EACCES); /* and does not wait for it */
@@ -210,7 +260,7 @@ START_TEST(test_noexec)
 	make("m/f", "#!/bin/sh\n", 10, 0755);
 	ck_assert_int_eq(exec_code("m/f"), -EACCES);
 	ck_assert_int_eq(why_exec("m/f", -EACCES, &e), -EACCES);
-	ck_assert_str_eq(e.msg, "exec 'm/f': permission denied: its mount is noexec");
+	ck_assert_str_eq(e.msg, "exec m/f: permission denied: its mount is noexec");
 	ck_assert_int_eq(umount2("m", MNT_DETACH), 0);
 }
 END_TEST
@@ -225,6 +275,10 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_files, 0, (int)ARRAY_SIZE(files));
 	tcase_add_test(tc, test_missing_loader);
+#if defined(__x86_64__)
+	tcase_add_test(tc, test_missing_loader_32);
+#endif
+	tcase_add_test(tc, test_busy_and_big);
 	tcase_add_test(tc, test_other_architecture);
 	tcase_add_test(tc, test_damaged_programs);
 	tcase_add_test(tc, test_not_there);
