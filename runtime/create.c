@@ -350,6 +350,8 @@ static int step_limits(struct create *c, struct err *e)
 	if (p->driver == CG_DISABLED)
 		return 0;
 	r = cg_apply(c->layout, c->state->cgroup_path, &p->resources, e);
+	if (r == -EBUSY)
+		group_hint_memory(e);
 	if (r == 0 && p->delegate)
 		r = cg_delegate(c->layout, c->state->cgroup_path, p->ns.uid_maps[0].outside,
 				p->ns.gid_maps[0].outside, e);
@@ -490,7 +492,7 @@ static int prefer_child_error(const struct create *c, int r, struct err *e)
 	while (hs_expect(c->sock, HS_ERROR, NULL, &child) == -EPROTO)
 		;
 	if (!child.code || child.code == -EPIPE || child.code == -EPROTO)
-		return r;
+		return group_explain_end(c->layout, c->state, r, e);
 	*e = child;
 	return child.code;
 }
@@ -512,7 +514,8 @@ int create_run(struct create *c, struct err *e)
 	return 0;
 }
 
-int create_let_execute(int sock, int run, const struct state *state, struct err *e)
+int create_let_execute(const struct cg_layout *layout, int sock, int run, const struct state *state,
+		       struct err *e)
 {
 	const struct listener listener = {
 		.run = run, .state = state, .status = "created", .pid = (pid_t)state->pid
@@ -527,13 +530,12 @@ int create_let_execute(int sock, int run, const struct state *state, struct err 
 	if (proc_has_executed(listener.pid) != 0)
 		return 0;
 	err_say(e, -ECHILD, "the container's process was killed before it executed its program");
-	err_hint(e, "a memory limit that is too small does that");
-	return -ECHILD;
+	return group_explain_end(layout, state, -ECHILD, e);
 }
 
 int create_release(struct create *c, struct err *e)
 {
-	int r = create_let_execute(c->sock, c->run, c->state, e);
+	int r = create_let_execute(c->layout, c->sock, c->run, c->state, e);
 
 	if (r == 0) {
 		debug_say(c->env, DEBUG_EXECUTED);

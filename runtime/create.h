@@ -44,7 +44,8 @@ int create_run(struct create *c, struct err *e);
 int create_release(struct create *c, struct err *e);
 /** create_let_execute() - tell init, which @state names, at the other end of @sock to exec; returns
  * when it has, or why not */
-int create_let_execute(int sock, int run, const struct state *state, struct err *e);
+int create_let_execute(const struct cg_layout *layout, int sock, int run, const struct state *state,
+		       struct err *e);
 /** create_undo_all() - remove whatever exists of the container that @state describes, by name;
  * for a state found in `creating`, and for the end of a container. Idempotent. */
 int create_undo_all(const struct ctr_env *env, int run, const struct cg_layout *layout,

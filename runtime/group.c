@@ -6,11 +6,16 @@
 #include "base/feat.h"
 #include "base/own.h"
 #include "base/proc.h"
+#include "base/text.h"
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { END_WAIT_MS = 10000 };
+/* What init takes until it executes: its page tables, its stack in the kernel and the mounts that
+ * it makes. Seen: 256 KiB with pages of 4 KiB; twice that leaves room for other kernels. */
+#define MEMORY_TO_START (128 * (uint64_t)sysconf(_SC_PAGESIZE))
 
 static bool is_systemd(const struct state *state)
 {
@@ -258,6 +263,32 @@ int group_signal(const struct cg_layout *layout, const struct state *state, int 
 		if (kill(pids[i], sig) < 0 && errno != ESRCH)
 			return err_set(e, -errno, "signal process %d of '%s'", pids[i], state->id);
 	return 0;
+}
+
+void group_hint_memory(struct err *e)
+{
+	char need[24];
+
+	if (!e)
+		return;
+	e->hint[0] = '\0'; /* what helps one that runs does not help here */
+	err_hint(e, "a start needs %s, and then what the program takes",
+		 text_fmt_bytes(need, sizeof(need), MEMORY_TO_START));
+}
+
+int group_explain_end(const struct cg_layout *layout, const struct state *state, int r,
+		      struct err *e)
+{
+	struct cg_stats stats;
+	char limit[24];
+
+	if (!state->cgroup_path || cg_stats_read(layout, state->cgroup_path, &stats) < 0 ||
+	    stats.oom_kills == 0 || stats.oom_kills == UINT64_MAX)
+		return r;
+	r = err_say(e, -ENOMEM, "memory limit %s is too small to start '%s': init was killed at it",
+		    text_fmt_bytes(limit, sizeof(limit), stats.memory_max_bytes), state->id);
+	group_hint_memory(e);
+	return r;
 }
 
 int group_freeze(const struct cg_layout *layout, const struct state *state, bool freeze,

@@ -55,6 +55,12 @@ int group_signal(const struct cg_layout *layout, const struct state *state, int 
 /** group_pids() - all processes, ascending, as seen in our pid namespace */
 int group_pids(const struct cg_layout *layout, const struct state *state, struct arena *arena,
 	       pid_t **ret, size_t *ret_count, struct err *e);
+/** group_explain_end() - of an init that ended too early: was it the memory limit? @r and @e as
+ * they are if not; else -ENOMEM, with the limit and what a start needs. */
+int group_explain_end(const struct cg_layout *layout, const struct state *state, int r,
+		      struct err *e);
+/** group_hint_memory() - to the refusal of a new container's memory limit: what a start needs */
+void group_hint_memory(struct err *e);
 int group_freeze(const struct cg_layout *layout, const struct state *state, bool freeze,
 		 struct err *e);
 bool group_is_frozen(const struct cg_layout *layout, const struct state *state);

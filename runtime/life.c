@@ -217,7 +217,7 @@ static int open_gate(struct life *life, struct err *e)
 
 	if (sock < 0)
 		return sock;
-	r = create_let_execute(sock, life->run, &life->state, e);
+	r = create_let_execute(life->layout, sock, life->run, &life->state, e);
 	if (r == 0)
 		debug_say(life->env, DEBUG_EXECUTED);
 	if (r < 0)

@@ -31,3 +31,11 @@ step 'it is counted'
 kill "$!" 2>/dev/null || true
 wait || true
 gone "$a" "$b"
+
+step 'a limit that is too small to start says what a start needs, and that is enough'
+small() { bundle "$T/small" ".linux.resources.memory.limit = $1 | .process.args = [\"true\"]"; }
+small 65536
+refused 'memory limit .*a start needs [0-9]+K' ctr run -b "$T/small" "$P-c"
+need=$(grep -oE 'needs [0-9]+K' "$T/err" | tr -dc 0-9)
+small $((need * 1024))
+ctr run -b "$T/small" "$P-c" </dev/null >"$T/out" || fail "it does not start with ${need}K"
