@@ -51,16 +51,6 @@ status() {
 	"$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
 	echo $status
 }
-# on_terminal INPUT COMMAND...: on a pseudo terminal that stays open, with this typed at once; prints
-# what it shows
-on_terminal() {
-	local input=$1
-	shift
-	[ -p "$T/typed" ] || mkfifo "$T/typed"
-	exec 8<>"$T/typed"
-	printf '%s' "$input" >&8
-	script -qec "$(printf '%q ' "$@")" /dev/null <&8
-}
 # knob PID CONTROLLER FILE-OF-V1 FILE-OF-V2: what the cgroup of a process says
 knob() {
 	local path

@@ -26,7 +26,7 @@ nomatch "$(ctr exec "$a" env </dev/null)" "CTR_STORE|SOURCE=" 'environment of th
 step 'it is in the cgroup of the partition'
 eq "$(ctr exec "$a" cat /proc/self/cgroup </dev/null | grep '^0:' )" '0::/' 'cgroup'
 step 'with a terminal'
-match "$(script -qec "'$CTR' exec -t '$a' sh -c 'test -t 0 && test -t 1 && echo on a terminal'" /dev/null </dev/null)" 'on a terminal' terminal
+match "$(on_terminal '' "$CTR" exec -t "$a" sh -c 'test -t 0 && test -t 1 && echo on a terminal')" 'on a terminal' terminal
 step 'a stopped one'
 ctr stop "$a"
 refused 'not running|stopped' ctr exec "$a" true

@@ -47,7 +47,7 @@ out=$(user run -b bundle "$a" </dev/null) || status=$?
 eq "$out $status" '0 7' 'run'
 step 'a terminal'
 bundle '.process.args = ["/bin/sh", "-c", "tty; stty size"] | .process.terminal = true | .process.consoleSize = { height: 33, width: 99 }'
-out=$(as_user script -qec "$HOME_DIR/bin/ctr run -b bundle $a" /dev/null </dev/null | tr -d '\r')
+out=$(on_terminal '' "${AS_USER[@]}" $HOME_DIR/bin/ctr run -b bundle $a | tr -d '\r')
 match "$out" '/dev/pts/0' 'terminal'
 step 'a network of its own, whose loopback is up'
 bundle '.linux.namespaces += [{ type: "network" }] | .process.args = ["cat", "/sys/class/net/lo/operstate", "/proc/net/dev"]

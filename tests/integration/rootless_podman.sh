@@ -57,7 +57,7 @@ pod start one >/dev/null
 pod kill one >/dev/null
 pod rm -f one >/dev/null
 step 'a terminal'
-match "$(as_user env TMPDIR=$HOME_DIR/tmp script -qec "podman --runtime $HOME_DIR/bin/ctr run --rm -it --network none tool tty" /dev/null </dev/null)" '/dev/(pts/0|console)' 'terminal'
+match "$(on_terminal '' "${AS_USER[@]}" env TMPDIR=$HOME_DIR/tmp podman --runtime $HOME_DIR/bin/ctr run --rm -it --network none tool tty)" '/dev/(pts/0|console)' 'terminal'
 step 'a pod'
 pod pod create --name many --network none --infra-image tool --infra-command 'payload init' >/dev/null
 pod run -d --pod many --name two tool >/dev/null

@@ -109,6 +109,16 @@ eventually() {
 # slower: how many times slower than hardware this host is, for time limits
 slower() { case $CTR_TEST_HOST in vm | systemd) echo 10 ;; *) echo 1 ;; esac; }
 
+# on_terminal INPUT COMMAND...: on a pseudo terminal that stays open, with this typed at once; prints
+# what it shows
+on_terminal() {
+	local input=$1
+	shift
+	[ -p "$T/typed" ] || mkfifo "$T/typed"
+	exec 8<>"$T/typed"
+	printf '%s' "$input" >&8
+	script -qec "$(printf '%q ' "$@")" /dev/null <&8
+}
 # group ID CONTROLLER: the cgroup folder of a partition that holds the controller
 group() {
 	local path

@@ -34,10 +34,9 @@ chmod 700 $HOME_DIR/run
 cd $HOME_DIR
 
 # as_user COMMAND...; user ARGUMENT...: the command as that user
-as_user() {
-	setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --inh-caps=-all \
-		env -i PATH="$PATH" T="$T" HOME=$HOME_DIR XDG_RUNTIME_DIR=$HOME_DIR/run "$@"
-}
+AS_USER=(setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups --inh-caps=-all
+	env -i PATH="$PATH" T="$T" HOME="$HOME_DIR" XDG_RUNTIME_DIR="$HOME_DIR/run")
+as_user() { "${AS_USER[@]}" "$@"; }
 user() { as_user $HOME_DIR/bin/ctr "$@"; }
 user_status() { user state "$1" | jq -r .status; }
 user_pid() { user state "$1" | jq -r .pid; }
