@@ -9,6 +9,7 @@ tool=clang-format-14
 command -v $tool >/dev/null || tool=clang-format
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.c' '*.h')
 $tool --dry-run --Werror "${files[@]}" 2>&1 | grep -E 'error:' && bad=1
+texts=$(git grep --untracked -I --name-only -e . -- ':!LICENSE' ':!*/data/*' ':!docs/examples/bad/*') || exit 1
 while read -r file; do
 	[ -f "$file" ] || continue
 	if grep -nE '[[:space:]]+$' "$file" | sed "s|^|$file: trailing blank: |" | grep .; then
@@ -18,5 +19,5 @@ while read -r file; do
 		echo "$file: no newline at its end"
 		bad=1
 	fi
-done < <(git grep --cached --untracked -I --name-only -e . -- ':!LICENSE' ':!*/data/*' ':!docs/examples/bad/*')
+done <<<"$texts"
 exit $bad
