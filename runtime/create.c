@@ -439,6 +439,12 @@ static int step_commit(struct create *c, struct err *e)
 		r = state_save(c->run, c->state, e);
 	if (r == 0)
 		r = hs_send(c->sock, HS_GATE, -1, e);
+	/* Init lets go of the channel where it begins to wait, and where it dies on its way there.
+	 */
+	if (r == 0)
+		r = hs_expect_end(c->sock, e);
+	if (r == 0 && fd_wait(c->pidfd, 0) == 1)
+		r = err_say(e, -EPIPE, "the container's process ended before it stood at the gate");
 	if (r < 0)
 		return r;
 	c->state->phase = STATE_CREATED;

@@ -4,8 +4,9 @@
  *
  * DOC: one message per datagram on a SOCK_SEQPACKET pair; each side says what it expects next and
  * anything else is an error that names both. The child answers any failure with HS_ERROR and its
- * struct err, then exits. The end of the channel is a message too: before HS_EXEC it means that
- * the other side died; after it, that execve succeeded, because the socket is close-on-exec.
+ * struct err, then exits. The end of the channel is a message too: before HS_EXEC or HS_GATE it
+ * means that the other side died; after HS_GATE, that the child waits at the gate; after HS_EXEC,
+ * that execve succeeded, because the socket is close-on-exec.
  *
  *   parent                              child
  *     | ---- HS_GO (root mount) --------> |   id maps written
@@ -17,7 +18,8 @@
  *     | <--- HS_CONSOLE (pty master) ---- |   only with a terminal
  *     | <--- HS_READY ------------------- |   all is done but the last confinement
  *     | ---- HS_EXEC -------------------> |   state is committed: confine and execve
- *     |   or HS_GATE                      |   `create`: wait at the gate socket for HS_EXEC
+ *     |   or HS_GATE                      |   `create`: close this channel, and wait at the gate
+ *     |                                   |   socket for HS_EXEC on another one
  *     | <--- HS_LISTENER (its number) --- |   only with a filter that notifies: listener.h
  *     | ---- HS_LISTENED ---------------> |
  */
@@ -50,7 +52,7 @@ void hs_send_error(int sock, const struct err *why);
 /** hs_expect() - wait for @kind. *ret_fd (may be NULL) is the descriptor that came along.
  * Return: 0; the peer's own error when it sent HS_ERROR; -EPIPE when it is gone. */
 int hs_expect(int sock, enum hs_kind kind, int *ret_fd, struct err *e);
-/** hs_expect_end() - wait for the channel to close, which is success after HS_EXEC.
+/** hs_expect_end() - wait for the channel to close, which is success after HS_EXEC and HS_GATE.
  * Return: 0, or the peer's error. */
 int hs_expect_end(int sock, struct err *e);
 /** hs_expect_end_or_listener() - the same, but HS_LISTENER may come first.

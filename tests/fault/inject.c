@@ -10,7 +10,8 @@
  * DOC: a process is named by its place in the tree of forks: 0 is the command, 0.2 its second
  * child. Names and counts do not depend on how the processes are scheduled. A child is followed
  * until it executes a program; the command itself is followed through that. When the command has
- * ended, the injector ends, and the kernel lets go of what is left: it runs on.
+ * ended, and no process is left in the midst of a disturbed call, the injector ends, and the kernel
+ * lets go of what is left: it runs on.
  * Exit status: that of the command, 128+n for a signal; 124 after a hang, 123 when any process
  * crashed.
  */
@@ -332,9 +333,21 @@ static void kill_all(void)
 			(void)kill(processes[i].pid, SIGKILL);
 }
 
+/* A process that is let go of between the two ends of its call gets another error than it should.
+ */
+static bool disturbing(void)
+{
+	for (size_t i = 0; i < PROCESSES_MAX; i++)
+		if (processes[i].pid && processes[i].hit)
+			return true;
+	return false;
+}
+
 static int follow(pid_t command)
 {
-	for (;;) {
+	int result = -1;
+
+	while (result < 0 || disturbing()) {
 		int status;
 		pid_t pid = waitpid(-1, &status, __WALL);
 		struct process *p;
@@ -360,10 +373,9 @@ static int follow(pid_t command)
 			crashed = true;
 		}
 		if (pid == command)
-			return crashed		     ? CRASHED
-			       : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-						     : WEXITSTATUS(status);
+			result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	}
+	return crashed ? CRASHED : result;
 }
 
 static pid_t start(char **argv)
