@@ -473,7 +473,10 @@ int confine_apply(const struct confine *c, int sock, struct err *e)
 
 	if (!inside && errno != EACCES)
 		return err_set(e, -errno, "working directory '%s'", c->cwd);
-	r = own_stdio(c, e);
+	/* Here, since a filter may refuse the call that it takes. */
+	r = inside ? check_cwd(c->cwd, e) : 0;
+	if (r == 0)
+		r = own_stdio(c, e);
 	if (r == 0 && c->home)
 		r = set_home(c, e);
 	if (r == 0)
@@ -506,7 +509,9 @@ int confine_apply(const struct confine *c, int sock, struct err *e)
 		return err_set(e, r, "set capabilities");
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return err_set(e, -errno, "clear keepcaps");
-	if (!inside && chdir(c->cwd) < 0)
+	if (inside)
+		return 0;
+	if (chdir(c->cwd) < 0)
 		return err_set(e, -errno, "working directory '%s'", c->cwd);
 	return check_cwd(c->cwd, e);
 }

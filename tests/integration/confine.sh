@@ -46,3 +46,9 @@ step 'an unknown capability is refused by name'
 config "$P-d" '.capabilities.drop = ["CAP_FLY"]'
 refused 'CAP_FLY' ctr create --config "$T/$P-d.json"
 gone "$a" "$b" "$c"
+step 'a filter that refuses a call which the runtime needs, and the program does not'
+for nnp in true false; do
+	bundle "$T/$nnp" ".process.args = [\"/bin/echo\", \"made\"] | .process.noNewPrivileges = $nnp |
+		.linux.seccomp = { defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{ names: [\"getcwd\"], action: \"SCMP_ACT_ERRNO\" }] }"
+	eq "$(ctr run --bundle "$T/$nnp" "$P-e")" made "noNewPrivileges $nnp"
+done
