@@ -36,7 +36,9 @@ enum cg_controller {
 	CG_NET_PRIO, /* v1 only */
 	CG_DEVICES,  /* v1 hierarchy; in v2 a BPF program, always used when cgroup2 is there */
 	CG_FREEZER,  /* v1; in v2 part of the core */
-	CG_CORE,     /* the cgroup.* files of v2, in every group */
+	CG_PERF,  /* v1; v2 has it without a file. It and the next are joined, and limit nothing */
+	CG_NAMED, /* v1's "name=systemd", where processes are only grouped */
+	CG_CORE,  /* the cgroup.* files of v2, in every group */
 	CG_CONTROLLERS
 };
 
@@ -248,7 +250,7 @@ int cg_kill(const struct cg_layout *layout, const char *path, struct err *e);
 int cg_wait_empty(const struct cg_layout *layout, const char *path, int timeout_ms, struct err *e);
 /** cg_freeze() - freeze or thaw, and wait until cgroup.events says so. */
 int cg_freeze(const struct cg_layout *layout, const char *path, bool freeze, struct err *e);
-/** cg_is_frozen() - 1, 0 or -errno */
+/** cg_is_frozen() - by cgroup2, or by v1's freezer? 1, 0 or -errno */
 int cg_is_frozen(const struct cg_layout *layout, const char *path);
 /** cg_remove() - remove the directory with its sub-groups everywhere, then the empty parents that
  * cg_create() made. Return: 0 (also when it is not there), -EBUSY while processes live. */

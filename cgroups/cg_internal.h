@@ -38,8 +38,8 @@ int layout_parse(const char *mountinfo, struct arena *arena, struct cg_layout *r
 void layout_set_v2(struct cg_layout *layout, const char *controllers);
 /** layout_hier() - the hierarchy that limits by @controller; NULL when there is none */
 const struct cg_hier *layout_hier(const struct cg_layout *layout, enum cg_controller controller);
-/** layout_is_used() - do our groups get a directory in @hier? */
-bool layout_is_used(const struct cg_hier *hier);
+/** layout_v1() - the v1 hierarchy of @controller, even when it is cgroup2 that limits by it */
+const struct cg_hier *layout_v1(const struct cg_layout *layout, enum cg_controller controller);
 /** layout_controller() - the controller that v2 file "memory.max" belongs to; CG_CORE for
  * cgroup.*; CG_CONTROLLERS for one that we know nothing about ("misc.max") */
 enum cg_controller layout_controller(const char *file);

@@ -3,9 +3,11 @@
  * Which hierarchy holds which controller, read from /proc/self/mountinfo.
  *
  * DOC: a controller is either in cgroup2 or in one v1 hierarchy, never in both, so "where" has one
- * answer. Named v1 hierarchies (name=systemd) hold no controller and are passed over. A hierarchy
- * may be mounted many times (containers bind it); the first mount that shows its root wins, which
- * is the host's own. proc_pid_mountinfo(5) describes the fields and the octal escapes.
+ * answer, but that devices and freezer are used in cgroup2 alone. Our groups are in every hierarchy
+ * all the same: a container that may make groups of its own finds all of them to be so. Named v1
+ * hierarchies but for systemd's are passed over. A hierarchy may be mounted many times (containers
+ * bind it); the first mount that shows its root wins, which is the host's own.
+ * proc_pid_mountinfo(5) describes the fields and the octal escapes.
  */
 #include "cgroups/cg_internal.h"
 
@@ -30,6 +32,8 @@ static const struct {
 	[CG_NET_PRIO] = { NULL,      "net_prio" },
 	[CG_DEVICES]  = { NULL,      "devices" },
 	[CG_FREEZER]  = { NULL,      "freezer" },
+	[CG_PERF]     = { NULL,      "perf_event" },
+	[CG_NAMED]    = { NULL,      "name=systemd" },
 	[CG_CORE]     = { "cgroup",  NULL },
 	/* clang-format on */
 };
@@ -274,25 +278,29 @@ int cg_layout_open(struct arena *arena, const struct cg_layout **ret, struct err
 	return 0;
 }
 
+const struct cg_hier *layout_v1(const struct cg_layout *layout, enum cg_controller controller)
+{
+	for (size_t i = 1; i < layout->count; i++)
+		if (layout->hiers[i].controllers & 1U << controller)
+			return &layout->hiers[i];
+	return NULL;
+}
+
 const struct cg_hier *layout_hier(const struct cg_layout *layout, enum cg_controller controller)
 {
 	unsigned int bit = 1U << controller;
+	const struct cg_hier *v1;
 
 	/* The BPF program and cgroup.freeze of v2 serve even where v1 has these controllers too. */
 	if (bit & CORE_CONTROLLERS)
 		return &layout->hiers[0];
-	for (size_t i = 1; i < layout->count; i++)
-		if (layout->hiers[i].controllers & bit)
-			return &layout->hiers[i];
+	v1 = layout_v1(layout, controller);
+	if (v1)
+		return v1;
 	/* cpu.stat of v2 accounts CPU time with or without the cpu controller. */
 	if ((layout->hiers[0].controllers & bit) || controller == CG_CPUACCT)
 		return &layout->hiers[0];
 	return NULL;
-}
-
-bool layout_is_used(const struct cg_hier *hier)
-{
-	return hier->v2 || (hier->controllers & ~(unsigned int)CORE_CONTROLLERS);
 }
 
 bool cg_has(const struct cg_layout *layout, enum cg_controller controller)

@@ -95,6 +95,40 @@ int cg_wait_empty(const struct cg_layout *layout, const char *path, int timeout_
 	return r < 0 ? err_set(e, r, "wait for cgroup '%s' to become empty", path) : 0;
 }
 
+/* freezer.state of the group in v1's hierarchy; -ENOENT where there is none of either */
+static int open_v1_freezer(const struct cg_layout *layout, const char *path)
+{
+	const struct cg_hier *hier = layout_v1(layout, CG_FREEZER);
+
+	return hier ? tree_open(hier, path) : -ENOENT;
+}
+
+static int thaw_v1_group(int dirfd, void *arg)
+{
+	(void)arg;
+	return file_write(dirfd, "freezer.state", "THAWED");
+}
+
+/* We never freeze there. Who may write to that hierarchy can: the administrator, and a container
+ * that has it writable, its own groups. A process that is frozen so does not even die. */
+static int thaw_v1(const struct cg_layout *layout, const char *path)
+{
+	static const struct walk_ops ops = { .enter = thaw_v1_group };
+	own_fd int dir = open_v1_freezer(layout, path);
+	int r = dir < 0 ? dir : walk(dir, &ops, NULL);
+
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+static bool is_frozen_v1(const struct cg_layout *layout, const char *path)
+{
+	own_fd int dir = open_v1_freezer(layout, path);
+	char text[32];
+
+	return dir >= 0 && file_read(dir, "freezer.state", text, sizeof(text)) > 0 &&
+	       strncmp(text, "THAWED", 6) != 0;
+}
+
 int cg_freeze(const struct cg_layout *layout, const char *path, bool freeze, struct err *e)
 {
 	own_fd int dir = cg_open(layout, path, e);
@@ -104,6 +138,8 @@ int cg_freeze(const struct cg_layout *layout, const char *path, bool freeze, str
 	if (dir < 0)
 		return dir;
 	r = file_write(dir, "cgroup.freeze", freeze ? "1" : "0");
+	if (r == 0 && !freeze)
+		r = thaw_v1(layout, path);
 	if (r == 0)
 		r = wait_event(dir, "frozen", freeze, FREEZE_TIMEOUT_MS);
 	if (r == -ETIMEDOUT && freeze) {
@@ -121,7 +157,10 @@ int cg_is_frozen(const struct cg_layout *layout, const char *path)
 {
 	own_fd int dir = cg_open(layout, path, NULL);
 
-	return dir < 0 ? dir : event_at(dir, "frozen");
+	int r = dir < 0 ? dir : event_at(dir, "frozen");
+
+	/* There may be one of v1 alone. */
+	return (r == 0 || r == -ENOENT) && is_frozen_v1(layout, path) ? 1 : r;
 }
 
 struct pid_list {
@@ -228,6 +267,8 @@ int cg_kill(const struct cg_layout *layout, const char *path, struct err *e)
 	r = dir < 0 ? dir : file_write(dir, "cgroup.kill", "1");
 	if (r == -ENOENT && faccessat(dir, "cgroup.procs", F_OK, 0) == 0)
 		r = life_kill_frozen(dir);
+	if (r == 0)
+		r = thaw_v1(layout, path);
 	if (r == -ENOENT || r == -ENODEV)
 		return 0; /* removed since we opened it */
 	return r < 0 ? err_set(e, r, "kill the processes of cgroup '%s'", path) : 0;

@@ -109,7 +109,7 @@ int cg_narrow(const struct cg_layout *layout, const char *path, struct arena *ar
 	for (size_t i = 1; i < layout->count; i++) {
 		own_fd int dir = -EBADF;
 
-		if (layout_is_used(&layout->hiers[i]) && may_make(&layout->hiers[i], path, &dir))
+		if (may_make(&layout->hiers[i], path, &dir))
 			narrow->hiers[narrow->count++] = layout->hiers[i];
 	}
 	*ret = narrow;

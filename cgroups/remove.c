@@ -114,8 +114,6 @@ int cg_remove(const struct cg_layout *layout, const char *path, struct err *e)
 		return r;
 	/* cgroup2 first: it knows whether something lives there, before anything is gone. */
 	for (size_t i = 0; i < layout->count; i++) {
-		if (!layout_is_used(&layout->hiers[i]))
-			continue;
 		r = remove_in(&layout->hiers[i], path);
 		if (r == -EBUSY)
 			return err_say(e, r, "processes still live in cgroup '%s' of %s", path,

@@ -2,7 +2,7 @@
 /*
  * The directories of a group: opening, creating, delegating and joining them.
  *
- * DOC: a group has the same relative path in every hierarchy that is used. Every look-up goes
+ * DOC: a group has the same relative path in every hierarchy. Every look-up goes
  * component by component beneath the hierarchy's root (openat2 RESOLVE_BENEATH), and ".." is
  * refused before that, so "/ctr/a" can never name a sibling or a parent.
  *
@@ -275,8 +275,6 @@ int cg_create(const struct cg_layout *layout, const char *path, struct err *e)
 		own_fd int dir = -EBADF;
 		bool made;
 
-		if (!layout_is_used(&layout->hiers[i]))
-			continue;
 		dir = make(&layout->hiers[i], path, &made, e);
 		if (dir < 0)
 			return dir;
@@ -284,9 +282,6 @@ int cg_create(const struct cg_layout *layout, const char *path, struct err *e)
 			err_say(e, -EBUSY, "cgroup '%s' exists with processes in it", path);
 			return -EBUSY;
 		}
-		if (layout->hiers[i].v2 && !made && cg_is_frozen(layout, path) == 1)
-			return err_say(e, -EBUSY, "container's cgroup unexpectedly frozen: '%s'",
-				       path);
 	}
 	return 0;
 }
@@ -347,8 +342,7 @@ static int join_from(const struct cg_layout *layout, size_t first, const char *p
 	int r = tree_path(path, e);
 
 	for (size_t i = first; r == 0 && i < layout->count; i++)
-		if (layout_is_used(&layout->hiers[i]))
-			r = join(&layout->hiers[i], path, pid, e);
+		r = join(&layout->hiers[i], path, pid, e);
 	return r;
 }
 
@@ -365,8 +359,6 @@ int cg_adopt(const struct cg_layout *layout, const char *path, pid_t pid, struct
 		own_fd int dir = -EBADF;
 		bool made;
 
-		if (!layout_is_used(&layout->hiers[i]))
-			continue;
 		dir = make(&layout->hiers[i], path, &made, e);
 		r = dir < 0 ? dir : join(&layout->hiers[i], path, pid, e);
 	}
@@ -396,8 +388,6 @@ int cg_door_open_each(const struct cg_layout *layout, const char *const paths[CG
 		own_fd int dir = -EBADF;
 		int fd, r;
 
-		if (!layout_is_used(hier))
-			continue;
 		r = tree_path(path, e);
 		if (r < 0) {
 			cg_door_close(&door);

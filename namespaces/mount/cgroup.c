@@ -8,7 +8,8 @@
  * On a host with v1 hierarchies it is a tmpfs with a directory for each, named as on the host, and
  * links for those that share one ("cpu" to "cpu,cpuacct"). With a cgroup namespace each hierarchy
  * is mounted; without, the container's own directory is bound. Where it has none of its own, it
- * would be the host's whole tree, so that one cannot be written to.
+ * would be the host's whole tree, so that one cannot be written to: its root has a file that names
+ * a program which the host runs, release_agent (CVE-2022-0492).
  */
 #include "namespaces/mount/mount.h"
 
@@ -142,12 +143,18 @@ static int new_v1(const char *names, uint64_t attrs, struct err *e)
 	char *rest = copy, *words[32];
 	struct strv data = { words, 0 };
 	bool named = strncmp(names, "name=", 5) == 0;
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	own_fd int tree = -EBADF;
 
 	if (!copy)
 		return -ENOMEM;
 	while (rest && data.n < ARRAY_SIZE(words))
 		words[data.n++] = strsep(&rest, ",");
-	return mnt_new_fs("cgroup", named ? names + 5 : "cgroup", &data, attrs, e);
+	tree = mnt_new_fs("cgroup", named ? names + 5 : "cgroup", &data, attrs, e);
+	if (tree >= 0 && faccessat(tree, "release_agent", F_OK, 0) == 0 &&
+	    mount_setattr(tree, "", AT_EMPTY_PATH, &readonly, sizeof(readonly)) < 0)
+		return err_set(e, -errno, "make the host's whole hierarchy read-only");
+	return take_fd(&tree);
 }
 
 static int open_v1(const struct mnt *m, const struct mountinfo *host, const char *name,

@@ -291,7 +291,8 @@ static const struct cg_device_rule always_allowed[] = {
 static const struct cg_device_rule deny_all = { false, 'a', -1, -1, RWM };
 /* clang-format on */
 
-/* Return: 0 when it is not made of the three letters. */
+/* The specification does not say what else it may be, and the other runtimes pass over it: there
+ * are configs with "rwa". Return: 0 without any of the three letters. */
 static unsigned int access_bits(const char *letters)
 {
 	static const struct name known[] = {
@@ -302,9 +303,8 @@ static unsigned int access_bits(const char *letters)
 	for (; *letters; letters++) {
 		uint64_t bit;
 
-		if (name_value(known, (char[]){ *letters, '\0' }, &bit) < 0)
-			return 0;
-		bits |= (unsigned int)bit;
+		if (name_value(known, (char[]){ *letters, '\0' }, &bit) == 0)
+			bits |= (unsigned int)bit;
 	}
 	return bits;
 }
@@ -326,7 +326,7 @@ static int device_rule(const struct convert *c, size_t at, const struct spec_dev
 	if (from->access)
 		to->access = access_bits(from->access);
 	if (!to->access)
-		return err_say(c->e, -EINVAL, AT "devices[%zu].access: '%s' is not made of r, w, m",
+		return err_say(c->e, -EINVAL, AT "devices[%zu].access: '%s' has none of r, w, m",
 			       at, from->access);
 	return 0;
 }

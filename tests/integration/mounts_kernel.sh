@@ -42,8 +42,13 @@ if [ -n "$v1" ]; then
 	for name in $(awk '$3 == "cgroup" { print $2 }' /proc/self/mounts | xargs -n1 basename); do
 		match "$out" "/sys/fs/cgroup/$name " 'hierarchies'
 	done
-	if [ -d /sys/fs/cgroup/systemd ]; then
-		match "$out" '/sys/fs/cgroup/systemd cgroup ro' 'where it has no group it cannot write'
+	# Such a container is in the groups of this script.
+	if grep -q ':pids:/$' /proc/self/cgroup; then
+		FLAGS=(--cgroup-manager disabled)
+		for filter in "$rw" "$rw | $(no cgroup)"; do
+			match "$(run "$filter" "$lines")" '/sys/fs/cgroup/pids cgroup ro' "where it has no group it cannot write: $filter"
+		done
+		FLAGS=()
 	fi
 else
 	eq "$(run "$rw" "cat /sys/fs/cgroup/cgroup.procs | wc -l; ls -d /sys/fs/cgroup/ctr 2>/dev/null")" 2 'cgroup2'

@@ -115,7 +115,7 @@ static const struct {
 								  "linux.resources.blockIO.weightDevice[0]:", -EINVAL },
 	{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":-1,\"rate\":1}]}}",
 								  "linux.resources.blockIO.throttleReadBpsDevice[0]:", -EINVAL },
-	{ "{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"rx\"}]}",
+	{ "{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"x\"}]}",
 								  "linux.resources.devices[0].access:", -EINVAL },
 	{ "{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"\"}]}",
 								  "linux.resources.devices[0].access:", -EINVAL },
@@ -283,22 +283,24 @@ START_TEST(test_devices)
 		"{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
 		"{\"allow\":true,\"type\":\"c\",\"major\":10,\"minor\":229,\"access\":\"rw\"},"
 		"{\"allow\":true,\"type\":\"b\",\"major\":8},"
+		"{\"allow\":true,\"type\":\"c\",\"major\":9,\"access\":\"rwa\"},"
 		"{\"allow\":true,\"type\":\"a\",\"major\":1,\"access\":\"r\"}]}";
 	struct cg_resources res = { 0 };
 	struct err e = { 0 };
 
 	ck_assert_msg(convert(text, &res, &e) == 0, "%s", e.msg);
-	ck_assert_uint_eq(res.device_count, 1 + 4 + 11);
+	ck_assert_uint_eq(res.device_count, 1 + 5 + 11);
 	is_rule(&res.devices[0], false, 'a', -1, -1, 7);
 	is_rule(&res.devices[1], false, 'a', -1, -1, 7);
 	is_rule(&res.devices[2], true, 'c', 10, 229, CG_DEV_READ | CG_DEV_WRITE);
 	is_rule(&res.devices[3], true, 'b', 8, -1, 7);
-	is_rule(&res.devices[4], true, 'a', -1, -1, 7);
-	is_rule(&res.devices[5], true, 'c', -1, -1, CG_DEV_MKNOD);
-	is_rule(&res.devices[6], true, 'b', -1, -1, CG_DEV_MKNOD);
-	is_rule(&res.devices[7], true, 'c', 1, 3, 7);
-	is_rule(&res.devices[13], true, 'c', 136, -1, 7);
-	is_rule(&res.devices[15], true, 'c', 10, 200, 7);
+	is_rule(&res.devices[4], true, 'c', 9, -1, CG_DEV_READ | CG_DEV_WRITE);
+	is_rule(&res.devices[5], true, 'a', -1, -1, 7);
+	is_rule(&res.devices[6], true, 'c', -1, -1, CG_DEV_MKNOD);
+	is_rule(&res.devices[7], true, 'b', -1, -1, CG_DEV_MKNOD);
+	is_rule(&res.devices[8], true, 'c', 1, 3, 7);
+	is_rule(&res.devices[14], true, 'c', 136, -1, 7);
+	is_rule(&res.devices[16], true, 'c', 10, 200, 7);
 
 	/* nothing said is not everything allowed */
 	ck_assert_int_eq(convert("{}", &res, NULL), 0);
